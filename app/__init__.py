@@ -1,0 +1,3 @@
+"""Undertone: private, on-device dictation and transcription. Holds the version, nothing else."""
+
+__version__ = "0.1.0"

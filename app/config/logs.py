@@ -1,0 +1,44 @@
+"""Where the app writes down what it did, never what was said.
+
+Log lines hold ids, counts, durations and error classes. Texts, titles and file names stay out.
+"""
+
+import faulthandler
+import logging
+import logging.handlers
+from pathlib import Path
+from typing import TextIO
+
+from app.config.paths import make_private_folder
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_crash_file: TextIO | None = None
+
+
+def start_logging(folder: Path) -> None:
+    """Log to a rotating file in `folder`, and leave a native crash's traceback beside it."""
+    global _crash_file  # faulthandler needs the file to stay open
+    make_private_folder(folder)
+    handler = logging.handlers.RotatingFileHandler(
+        folder / "undertone.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    root = logging.getLogger("app")
+    root.setLevel(logging.INFO)
+    root.addHandler(handler)
+    root.propagate = False
+    _crash_file = (folder / "crash.log").open("a", encoding="utf-8")
+    faulthandler.enable(_crash_file)
+
+
+def stop_logging() -> None:
+    """Close what `start_logging` opened."""
+    global _crash_file
+    root = logging.getLogger("app")
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    if _crash_file is not None:
+        faulthandler.disable()
+        _crash_file.close()
+        _crash_file = None

@@ -1,0 +1,71 @@
+"""Where things lie on disk.
+
+Everything a person owns lies under one home folder, which `UNDERTONE_HOME` moves. Folders are made with
+mode 0700 by whoever writes to them first.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "UNDERTONE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders and files under one home folder."""
+
+    home: Path
+
+    @property
+    def library(self) -> Path:
+        return self.home / "library.sqlite"
+
+    @property
+    def library_lock(self) -> Path:
+        return self.home / "library.lock"
+
+    @property
+    def owners(self) -> Path:
+        """One locked file for every living process that runs jobs."""
+        return self.home / "owners"
+
+    @property
+    def recordings(self) -> Path:
+        return self.home / "recordings"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def settings(self) -> Path:
+        return self.home / "settings.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+
+def default_paths() -> Paths:
+    """Return the paths of this user, or those under `UNDERTONE_HOME` where it is set."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Paths(Path(chosen).expanduser().absolute())
+    return Paths(Path(platformdirs.user_data_dir("Undertone", appauthor=False)))
+
+
+def make_private_folder(folder: Path) -> Path:
+    """Make `folder` and its parents so that only this user can look inside, and return it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def resources() -> Path:
+    """Return the folder of the files that ship with the app."""
+    beside_the_package = Path(__file__).resolve().parents[2] / "resources"
+    if beside_the_package.is_dir():
+        return beside_the_package
+    return Path(__file__).resolve().parents[1] / "_resources"

@@ -1,0 +1,130 @@
+"""What the person chose, declared once.
+
+`Settings` is frozen: a change is a new value, saved whole and atomically. A file that cannot be read is
+set aside, never overwritten, and what it held is salvaged field by field.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.config.paths import make_private_folder
+from app.core.errors import DiskFull, SettingsError, mark
+
+_VERSION = 1
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "appearance": ("system", "light", "dark"),
+    "imported_files": ("reference", "copy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default.
+
+    Attributes:
+        model_id: the model for new work; `auto` takes the best one on this Mac.
+        language: a language code, or `auto`.
+        languages: when the language is detected, only among these; empty means all.
+        imported_files: `reference` leaves an imported file where it is, `copy` keeps one in the library.
+        appearance: `system`, `light` or `dark`.
+        export_folder: where the export dialog opened last.
+    """
+
+    model_id: str = "auto"
+    language: str = "auto"
+    languages: tuple[str, ...] = ()
+    imported_files: str = "reference"
+    appearance: str = "system"
+    export_folder: str = ""
+
+    def changed(self, **changes: object) -> "Settings":
+        """Return a copy with `changes` made.
+
+        Raises:
+            SettingsError: there is no such setting, or it cannot have that value.
+        """
+        for name, value in changes.items():
+            if not _fits(name, value):
+                raise SettingsError(
+                    mark("The setting “{name}” cannot be “{value}”."),
+                    mark("Choose one of the values the settings window offers."),
+                    name=name,
+                    value=str(value),
+                )
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]  # checked above
+
+
+def _fits(name: str, value: object) -> bool:
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    if name not in defaults:
+        return False
+    default = defaults[name]
+    if type(value) is not type(default):
+        return False
+    if isinstance(value, tuple):
+        return all(isinstance(item, str) for item in value)
+    return name not in _CHOICES or value in _CHOICES[name]
+
+
+def load_settings(file: Path) -> Settings:
+    """Return the settings in `file`; whatever is missing or unreadable has its default."""
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError):
+        _set_aside(file)
+        return Settings()
+    if not isinstance(raw, dict):
+        _set_aside(file)
+        return Settings()
+    for version in range(int(raw.get("version", 1) or 1), _VERSION):
+        raw = _UPGRADES[version](raw)
+    settings = Settings()
+    for name, value in raw.items():
+        value = tuple(value) if isinstance(value, list) else value
+        if _fits(name, value):
+            settings = dataclasses.replace(settings, **{name: value})
+    return settings
+
+
+def save_settings(settings: Settings, file: Path) -> None:
+    """Write `settings` to `file`: afterwards it holds all of it, or what it held before.
+
+    Raises:
+        DiskFull: they could not be written.
+    """
+    make_private_folder(file.parent)
+    content = {"version": _VERSION, **dataclasses.asdict(settings)}
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".settings-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                json.dump(content, out, indent=1, ensure_ascii=False)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(name).replace(file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise DiskFull(
+            mark("Your settings could not be saved: {reason}."),
+            mark("Free some disk space and change the setting again."),
+            reason=error.strerror or str(error),
+        ) from error
+
+
+def _set_aside(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.replace(file.with_suffix(".unreadable.json"))

@@ -1,0 +1,40 @@
+"""A model as the rest of the app knows it: weights and config on disk, and what it can do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Family(StrEnum):
+    """Which recognizer runs the model."""
+
+    WHISPER = "whisper"
+    VOXTRAL = "voxtral"
+    VOXTRAL_REALTIME = "voxtral_realtime"
+    SCRIPTED = "scripted"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An installed model.
+
+    Attributes:
+        model_id: its name in the catalog, for example `whisper-large-v3-turbo`.
+        title: its name for people.
+        folder: where its files lie.
+        languages: codes it knows; empty means all that its family knows.
+        max_speech_s: the longest speech one window may hold.
+        memory_bytes: what it needs in memory, weights and work together.
+        is_demo: whether it is the small built-in model that only shows how the app works.
+        has_word_times: whether it can say when each word was spoken.
+    """
+
+    model_id: str
+    title: str
+    family: Family
+    folder: Path
+    languages: tuple[str, ...] = ()
+    max_speech_s: float = 30.0
+    memory_bytes: int = 0
+    is_demo: bool = False
+    has_word_times: bool = True

@@ -1,0 +1,48 @@
+"""A recording: the audio asset, where it came from and how far its transcript has come."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class RecordingKind(StrEnum):
+    """How the sound came in."""
+
+    FILE = "file"
+    DICTATION = "dictation"
+    QUICK = "quick"
+
+
+class RecordingStatus(StrEnum):
+    """How far the transcript of a recording has come; each state can be left by a restart."""
+
+    PENDING = "pending"  # the row exists, no engine has seen the sound
+    WORKING = "working"
+    DONE = "done"
+    EMPTY = "empty"  # done, and nothing was said
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One row of the library's list.
+
+    `created_at` is the wall clock in seconds since 1970 UTC and only a label; the order of ids is the order of
+    making. `audio_path` is the imported file where it stands, or our copy of it. `error` and `hint` say, in
+    the source language, why the transcript failed.
+    """
+
+    recording_id: str
+    kind: RecordingKind
+    title: str
+    created_at: float
+    status: RecordingStatus = RecordingStatus.PENDING
+    duration_s: float | None = None
+    audio_path: Path | None = None
+    is_copy: bool = False
+    language: str | None = None
+    model_id: str | None = None
+    error: str | None = None
+    hint: str | None = None
+    first_line: str = ""

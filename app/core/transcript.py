@@ -1,0 +1,60 @@
+"""What was said: words in segments in a transcript.
+
+Times are seconds from the start of the recording. A segment never changes in place: an edit makes a new
+one.
+"""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word with its place in the recording and how sure the model was of it (0…1)."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of text with start and end.
+
+    `words` is empty when the model gives no word times. `confidence` is the mean probability of its
+    tokens (0…1), `None` when unknown.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    speaker: str | None = None
+
+    def shifted(self, by_s: float) -> "Segment":
+        """Return the segment moved by `by_s` seconds, words included."""
+        words = tuple(
+            replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
+            for word in self.words
+        )
+        return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s, words=words)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Ordered segments, the language they are in and the model that wrote them."""
+
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+    model_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The segments' texts, one a line."""
+        return "\n".join(segment.text for segment in self.segments)
+
+    @property
+    def duration_s(self) -> float:
+        """Where the last segment ends; 0 when there is none."""
+        return max((segment.end_s for segment in self.segments), default=0.0)

@@ -1,0 +1,136 @@
+"""What every recognizer can do, and what it is asked with.
+
+A recognizer lives on the engine thread from load to close. Its work is written as generators: each
+`next()` is one step of at most about 60 ms of device work for small models, so that more urgent work can
+overtake between steps. `None` means "one step done, nothing to tell".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.core.model import Model
+from app.core.packing import Audio, Window
+from app.core.transcript import Segment, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to transcribe.
+
+    Attributes:
+        language: a code, or `None` to detect it.
+        languages: when detecting, only among these; empty means all the model knows.
+        translate: write English whatever is spoken (Whisper only).
+        wants_words: whether each word shall have times and a probability.
+        glossary: names and terms the model shall prefer, as one well-formed sentence.
+        temperatures: the fallback ladder; one 0.0 means no fallback.
+        beam_size: 1 is greedy.
+        patience: the reference's beam patience.
+        batch_size: how many windows are decoded at once.
+    """
+
+    language: str | None = None
+    languages: tuple[str, ...] = ()
+    translate: bool = False
+    wants_words: bool = True
+    glossary: str = ""
+    temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    beam_size: int = 1
+    patience: float = 1.0
+    batch_size: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WindowResult:
+    """All that was said in one window; final.
+
+    Attributes:
+        index: the window's.
+        segments: in order, times in seconds of the recording; empty when nothing was said.
+        language: what it was decoded in.
+        no_speech_probability: the model's own, 0…1.
+        average_log_probability: per token, at the temperature that was kept.
+        compression_ratio: of the text; above 2.4 it probably repeats itself.
+        temperature: the one that was kept.
+        tokens: how many were decoded, without prompt.
+    """
+
+    index: int
+    segments: tuple[Segment, ...]
+    language: str
+    no_speech_probability: float = 0.0
+    average_log_probability: float = 0.0
+    compression_ratio: float = 0.0
+    temperature: float = 0.0
+    tokens: int = 0
+
+
+class WindowSource(Protocol):
+    """Where a recognizer takes its windows from; it never blocks."""
+
+    def take(self) -> Window | None:
+        """Return the next window, or `None` when there is none right now."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no window will ever come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What a stream believes right now: `committed` only ever grows, `tail` is replaced whole."""
+
+    committed: tuple[Word, ...] = ()
+    tail: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """One finished utterance of a stream, final."""
+
+    segments: tuple[Segment, ...]
+    language: str | None = None
+
+
+class Stream(Protocol):
+    """One live utterance: fed with sound as it comes, stepped when there is time."""
+
+    def feed(self, audio: Audio) -> None:
+        """Take in (n_samples,) float32, 16 kHz mono. Thread: engine."""
+
+    def step(self) -> Iterator[Hypothesis | None]:
+        """Do what can be done with the sound so far; yields like a job."""
+
+    def finish(self) -> Iterator[StreamResult | None]:
+        """Decode what is left at full quality; the last thing yielded is the result."""
+
+
+class Recognizer(Protocol):
+    """The adapter of one model family, holding one loaded model. Thread: engine."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def transcribe(self, windows: WindowSource, options: Options) -> Iterator[WindowResult | None]:
+        """Decode windows until the source is finished; results may come in any order."""
+
+    def open_stream(self, options: Options, start_s: float) -> Stream:
+        """Begin a live utterance whose sound starts at `start_s` of its take."""
+
+    def close(self) -> None:
+        """Give the memory back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A `WindowSource` over windows that are all there already."""
+
+    windows: list[Window] = field(default_factory=list)
+
+    def take(self) -> Window | None:
+        return self.windows.pop(0) if self.windows else None
+
+    @property
+    def is_finished(self) -> bool:
+        return not self.windows

@@ -1,0 +1,1 @@
+"""One file a format: each writer takes a transcript and an open file."""

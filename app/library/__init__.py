@@ -1,0 +1,1 @@
+"""The one place that knows SQLite: everything said, kept and found again."""

@@ -1,0 +1,1 @@
+"""What could be installed, what is, and how it gets here."""

@@ -1,0 +1,1 @@
+"""What the app does, composed from the capabilities; no Qt here."""

@@ -1,0 +1,1 @@
+"""The windows: they render snapshots and turn gestures into calls."""
