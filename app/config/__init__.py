@@ -1,1 +1,1 @@
-"""What every part may ask for: where things lie, what the person chose, how texts are translated."""
+"""Where things lie, what the person chose, how texts are translated."""

@@ -1,7 +1,7 @@
 """Where things lie on disk.
 
-Everything a person owns lies under one home folder, which `UNDERTONE_HOME` moves. Folders are made with
-mode 0700 by whoever writes to them first.
+Everything a person owns lies under one home folder, which `UNDERTONE_HOME` moves. Folders are made
+with mode 0700 by whoever writes to them first.
 """
 
 import os

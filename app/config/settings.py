@@ -1,7 +1,7 @@
 """What the person chose, declared once.
 
-`Settings` is frozen: a change is a new value, saved whole and atomically. A file that cannot be read is
-set aside, never overwritten, and what it held is salvaged field by field.
+`Settings` is frozen: a change is a new value, saved whole and atomically. A file that cannot be
+read is set aside, never overwritten, and what it held is salvaged field by field.
 """
 
 import contextlib
@@ -31,12 +31,11 @@ class Settings:
     """Every setting with its default.
 
     Attributes:
-        model_id: the model for new work; `auto` takes the best one on this Mac.
-        language: a language code, or `auto`.
-        languages: when the language is detected, only among these; empty means all.
-        imported_files: `reference` leaves an imported file where it is, `copy` keeps one in the library.
-        appearance: `system`, `light` or `dark`.
-        export_folder: where the export dialog opened last.
+        model_id: the model for new work; `auto` takes the best one on this Mac. language: a
+            language code, or `auto`. languages: when the language is detected, only among these;
+            empty means all. imported_files: `reference` leaves an imported file where it is, `copy`
+            keeps one in the library. appearance: `system`, `light` or `dark`. export_folder: where
+            the export dialog opened last.
     """
 
     model_id: str = "auto"
@@ -93,7 +92,7 @@ def load_settings(file: Path) -> Settings:
     for name, value in raw.items():
         value = tuple(value) if isinstance(value, list) else value
         if _fits(name, value):
-            settings = dataclasses.replace(settings, **{name: value})
+            settings = settings.changed(**{name: value})
     return settings
 
 

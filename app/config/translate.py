@@ -1,7 +1,7 @@
 """The one way a text for people is translated, with or without Qt.
 
-Source strings are English. Compiled catalogues lie in `resources/locale/<language>/LC_MESSAGES`; a text
-without a translation is shown as it is.
+Source strings are English. Compiled catalogues lie in `resources/locale/<language>/LC_MESSAGES`; a
+text without a translation is shown as it is.
 """
 
 import gettext

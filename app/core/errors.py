@@ -21,9 +21,9 @@
     ├── InsertFailed          text could not be put into the front app
     └── SettingsError         a setting has no such value
 
-Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened, `hint`
-what the person can do. Both are English source strings marked for translation with `mark`, and are
-formatted with `args`; the front ends translate the source first (`app.config.translate`).
+Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
+`hint` what the person can do. Both are English source strings marked for translation with `mark`,
+and are formatted with `args`; the front ends translate the source first (`app.config.translate`).
 """
 
 from collections.abc import Mapping

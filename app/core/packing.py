@@ -1,7 +1,7 @@
 """Speech regions to windows: what the engine decodes at once.
 
-A window never holds more sound than its model can hear and is cut at silences, never inside a word. The
-same regions give the same windows, so a resumed job repeats an uninterrupted one exactly.
+A window never holds more sound than its model can hear and is cut at silences, never inside a word.
+The same regions give the same windows, so a resumed job repeats an uninterrupted one exactly.
 """
 
 from dataclasses import dataclass

@@ -28,9 +28,9 @@ class RecordingStatus(StrEnum):
 class Recording:
     """One row of the library's list.
 
-    `created_at` is the wall clock in seconds since 1970 UTC and only a label; the order of ids is the order of
-    making. `audio_path` is the imported file where it stands, or our copy of it. `error` and `hint` say, in
-    the source language, why the transcript failed.
+    `created_at` is the wall clock in seconds since 1970 UTC and only a label; the order of ids is
+    the order of making. `audio_path` is the imported file where it stands, or our copy of it.
+    `error` and `hint` say, in the source language, why the transcript failed.
     """
 
     recording_id: str

@@ -1,7 +1,7 @@
 """What was said: words in segments in a transcript.
 
-Times are seconds from the start of the recording. A segment never changes in place: an edit makes a new
-one.
+Times are seconds from the start of the recording. A segment never changes in place: an edit makes a
+new one.
 """
 
 from dataclasses import dataclass, replace

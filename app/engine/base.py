@@ -1,8 +1,8 @@
 """What every recognizer can do, and what it is asked with.
 
 A recognizer lives on the engine thread from load to close. Its work is written as generators: each
-`next()` is one step of at most about 60 ms of device work for small models, so that more urgent work can
-overtake between steps. `None` means "one step done, nothing to tell".
+`next()` is one step of at most about 60 ms of device work for small models, so that more urgent
+work can overtake between steps. `None` means "one step done, nothing to tell".
 """
 
 from collections.abc import Iterator
