@@ -31,11 +31,12 @@ class Settings:
     """Every setting with its default.
 
     Attributes:
-        model_id: the model for new work; `auto` takes the best one on this Mac. language: a
-            language code, or `auto`. languages: when the language is detected, only among these;
-            empty means all. imported_files: `reference` leaves an imported file where it is, `copy`
-            keeps one in the library. appearance: `system`, `light` or `dark`. export_folder: where
-            the export dialog opened last.
+        model_id: the model for new work; `auto` takes the best one on this Mac.
+        language: a language code, or `auto`.
+        languages: when the language is detected, only among these; empty means all.
+        imported_files: `reference` leaves an imported file where it is, `copy` keeps one.
+        appearance: `system`, `light` or `dark`.
+        export_folder: where the export dialog opened last.
     """
 
     model_id: str = "auto"
