@@ -4,14 +4,7 @@ from app.core.errors import mark
 
 AUTO = "auto"
 
-# Source: openai-whisper `whisper/tokenizer.py` LANGUAGES (MIT), codes in the order of their tokens.
-CODES = tuple(
-    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "
-    "ur hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr "
-    "pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt "
-    "haw ln ha ba jw su yue".split()
-)
-
+# Source: openai-whisper `whisper/tokenizer.py` LANGUAGES (MIT), in the order of their tokens.
 NAMES = {
     "en": mark("English"), "zh": mark("Chinese"), "de": mark("German"), "es": mark("Spanish"),
     "ru": mark("Russian"), "ko": mark("Korean"), "fr": mark("French"), "ja": mark("Japanese"),
@@ -40,6 +33,8 @@ NAMES = {
     "haw": mark("Hawaiian"), "ln": mark("Lingala"), "ha": mark("Hausa"), "ba": mark("Bashkir"),
     "jw": mark("Javanese"), "su": mark("Sundanese"), "yue": mark("Cantonese"),
 }  # fmt: skip
+
+CODES = tuple(NAMES)
 
 
 def language_name(code: str) -> str:
