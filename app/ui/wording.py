@@ -18,7 +18,7 @@ from app.core.timecode import clock
 
 def day_of(time_s: float) -> date:
     """Return the local day of a wall clock time."""
-    return datetime.fromtimestamp(time_s).date()  # noqa: DTZ006 - the person's own day is meant
+    return datetime.fromtimestamp(time_s).date()
 
 
 def day_label(day: date, today: date) -> str:

@@ -19,6 +19,7 @@ class EmptyState(QWidget):
     def __init__(self, parent: QWidget | None = None, *, is_drop_target: bool = False) -> None:
         super().__init__(parent)
         self._is_drop_target = is_drop_target
+        self._shown: tuple[object, ...] = ()
         self._icon_name = ""
         self._icon_tint = "secondary"
         self.icon_label = QLabel(self)
@@ -55,6 +56,10 @@ class EmptyState(QWidget):
         is_busy: bool = False,
     ) -> None:
         """Show another state; the first action is the one to take."""
+        shown = (title, tuple(lines), icon, tint, tuple(text for text, _call in actions), is_busy)
+        if shown == self._shown:
+            return
+        self._shown = shown
         for old in (*self.line_labels, *self.buttons):
             old.hide()
             old.setParent(None)
