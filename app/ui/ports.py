@@ -112,9 +112,6 @@ class Events(Protocol):
     def job_changed(self) -> SignalInstance: ...
 
     @property
-    def model_changed(self) -> SignalInstance: ...
-
-    @property
     def library_changed(self) -> SignalInstance: ...
 
     @property

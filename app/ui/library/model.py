@@ -142,9 +142,8 @@ class RecordingModel(QAbstractListModel):
         self._hidden_ids -= set(ids)
         self.reload()
 
-    def forget_hidden(self, ids: Iterable[str]) -> None:
-        """The recordings are gone for good; the library will say so."""
-        self._hidden_ids -= set(ids)
+    def is_hidden(self, recording_id: str) -> bool:
+        return recording_id in self._hidden_ids
 
     # QAbstractListModel
 
