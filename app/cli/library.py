@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import complain, print_json, print_table
@@ -199,7 +198,7 @@ def _remove(options: argparse.Namespace) -> int:
         found = [_find(reader, wanted) for wanted in options.ids]
     finally:
         reader.close()
-    writer = LibraryWriter(default_paths().library, on_change=lambda change: None)
+    writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
         for copy in writer.remove([recording.recording_id for recording in found]).result():
             copy.unlink(missing_ok=True)

@@ -19,9 +19,9 @@ from app.core.events import Event, Failed, FilesChecked, JobChanged
 from app.core.job import Job, JobStatus
 from app.core.language import AUTO, CODES
 from app.core.recording import Recording, RecordingStatus
+from app.core.transcript import Transcript
 
 if TYPE_CHECKING:
-    from app.export import ExportDocument
     from app.pipeline.session import Session
 
 TO_STDOUT = "-"
@@ -79,14 +79,16 @@ class Outlet:
     format_id: str
     is_single: bool
 
-    def write(self, document: "ExportDocument") -> None:
+    def write(self, recording: Recording, transcript: Transcript) -> None:
         """Write one finished transcript.
 
         Raises:
             ExportFailed: it could not be written.
         """
         from app.export import FORMATS, target_for, write_export
+        from app.pipeline.export import document_of
 
+        document = document_of(recording, transcript)
         if self.output == TO_STDOUT:
             if not self.is_single and self.format_id in ("txt", "md"):
                 print(f"== {document.title} ==")
@@ -212,7 +214,7 @@ class _Run:
         if not transcript.segments:
             print(tr("{title}: nothing was said", title=recording.title), file=sys.stderr)
         try:
-            self._outlet.write(document_of(recording, transcript))
+            self._outlet.write(recording, transcript)
         except AppError as error:
             self._complain(error, recording.title)
 

@@ -1,6 +1,6 @@
 """One app at a time: a second start hands its files to the first and leaves.
 
-The first one listens on a local socket named after its home folder. A socket left by a killed app is
+The first one listens on a local socket named after its home folder; one left by a killed app is
 noticed by nobody answering on it.
 """
 

@@ -1,7 +1,7 @@
 """Kills a transcribing process at random moments and looks at what is left.
 
-After every kill the library must open, hold every segment that was final before, in order, and nothing
-that the uninterrupted run does not have. In the end the job must finish with the same text.
+After every kill the library must open, hold every segment that was final before, in order, and
+nothing that the uninterrupted run does not have. In the end the job must finish with the same text.
 
     python -m tests.faults.kill_job --rounds 50
 """
@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
 
