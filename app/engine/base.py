@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
+from app.core.agreement import Hypothesis as Hypothesis
 from app.core.model import Model
 from app.core.packing import Audio, Window
-from app.core.transcript import Segment, Word
+from app.core.transcript import Segment
 
 
 class Idle(Enum):
@@ -86,14 +87,6 @@ class WindowSource(Protocol):
     @property
     def is_finished(self) -> bool:
         """Whether no window will ever come again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What a stream believes right now: `committed` only ever grows, `tail` is replaced whole."""
-
-    committed: tuple[Word, ...] = ()
-    tail: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
