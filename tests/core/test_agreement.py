@@ -58,7 +58,7 @@ def test_later_passes_go_on_behind_the_committed_words() -> None:
     agreement.offer(_words("one two three"), 10.0)
     agreement.offer(_words("three four", 0.8), 10.0)
 
-    seen = agreement.offer(_words("three four five", 0.8), 10.0)
+    seen = agreement.offer(_words("four five", 1.2), 10.0)
 
     assert _said(seen.committed) == "one two three four"
     assert agreement.finish(_words("five", 1.6)) == Hypothesis((*seen.committed, *seen.tail))
