@@ -11,11 +11,48 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.decode import MEDIA_SUFFIXES, MediaInfo, probe
+from app.audio.decode import MediaInfo, probe
 from app.config.paths import make_private_folder
 from app.core.errors import AppError, DiskFull, ImportFailed, mark
 from app.core.ids import new_id
 from app.core.recording import Recording, RecordingKind
+
+# What is looked for in a folder. A file that is handed over by itself is opened whatever it is called.
+MEDIA_SUFFIXES = frozenset(
+    [
+        ".wav",
+        ".aif",
+        ".aiff",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".m4b",
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".mka",
+        ".webm",
+        ".amr",
+        ".3gp",
+        ".3g2",
+        ".wma",
+        ".wmv",
+        ".aac",
+        ".ac3",
+        ".caf",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".au",
+        ".w64",
+    ]
+)
 
 _FINGERPRINT_BYTES = 1 << 20  # read from the start, the middle and the end of a file
 _SPARE_BYTES = 1 << 30  # what a copy must leave free on the disk
