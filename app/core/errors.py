@@ -18,6 +18,7 @@
     ├── DiskFull              no room left
     ├── ExportFailed          a file could not be written
     ├── ImportFailed          a file could not be taken in
+    │   └── AlreadyInLibrary  its sound is there already
     ├── InsertFailed          text could not be put into the front app
     └── SettingsError         a setting has no such value
 
@@ -115,6 +116,10 @@ class ExportFailed(AppError): ...
 
 
 class ImportFailed(AppError): ...
+
+
+class AlreadyInLibrary(ImportFailed):
+    """Its `recording_id` argument names the recording that has the same sound."""
 
 
 class InsertFailed(AppError): ...

@@ -5,6 +5,7 @@ Every event is frozen, picklable and a whole snapshot: whoever missed the one be
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.job import Job
@@ -75,6 +76,21 @@ class JobEnded:
     job_id: str
     error: AppError | None = None
     was_cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChecked:
+    """What became of files a person handed over: jobs that were added, files that were refused."""
+
+    added: tuple[Job, ...]
+    rejected: tuple[tuple[Path, AppError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files that were written."""
+
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
