@@ -100,7 +100,7 @@ def job_from(row: tuple[object, ...]) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class PackedWords:
-    """The words of one segment in two columns: texts in JSON, start, end and probability in doubles."""
+    """The words of one segment: texts as JSON; start, end and probability of each as doubles."""
 
     texts: str
     numbers: bytes
