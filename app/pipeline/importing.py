@@ -17,42 +17,14 @@ from app.core.errors import AppError, DiskFull, ImportFailed, mark
 from app.core.ids import new_id
 from app.core.recording import Recording, RecordingKind
 
-# What is looked for in a folder. A file that is handed over by itself is opened whatever it is called.
+# Looked for in a folder. A file that is handed over by itself is opened whatever its name.
 MEDIA_SUFFIXES = frozenset(
-    [
-        ".wav",
-        ".aif",
-        ".aiff",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".m4a",
-        ".m4b",
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".mka",
-        ".webm",
-        ".amr",
-        ".3gp",
-        ".3g2",
-        ".wma",
-        ".wmv",
-        ".aac",
-        ".ac3",
-        ".caf",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".au",
-        ".w64",
-    ]
-)
+    {
+        ".3g2", ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac",
+        ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts",
+        ".oga", ".ogg", ".opus", ".ts", ".w64", ".wav", ".webm", ".wma", ".wmv",
+    }
+)  # fmt: skip
 
 _FINGERPRINT_BYTES = 1 << 20  # read from the start, the middle and the end of a file
 _SPARE_BYTES = 1 << 30  # what a copy must leave free on the disk
