@@ -19,6 +19,7 @@
     ├── ExportFailed          a file could not be written
     ├── ImportFailed          a file could not be taken in
     ├── InsertFailed          text could not be put into the front app
+    ├── HotkeyRefused         a global hotkey could not be had
     └── SettingsError         a setting has no such value
 
 Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
@@ -118,6 +119,9 @@ class ImportFailed(AppError): ...
 
 
 class InsertFailed(AppError): ...
+
+
+class HotkeyRefused(AppError): ...
 
 
 class SettingsError(AppError): ...
