@@ -134,7 +134,12 @@ class X11Hotkeys:
         self._lone = {
             code: key for key in LONE_MODIFIERS if key != "fn" and (code := keycode_of(display, key))
         }
-        display.xinput_query_version()
+        xinput.XIQueryVersion(  # from 2.1 on, raw events come during grabs too
+            display=display.display,
+            opcode=display.display.get_extension_major(xinput.extname),
+            major_version=2,
+            minor_version=2,
+        )
         mask = xinput.RawKeyPressMask | xinput.RawKeyReleaseMask
         display.screen().root.xinput_select_events([(_ALL_MASTER_DEVICES, mask)])
         display.sync()
@@ -164,22 +169,27 @@ class X11Hotkeys:
                 return
 
     def _key_released(self, event: Any) -> None:
-        if self._is_held(event.detail):
+        if event.detail in self._held():
             return
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and grab.is_down:
                 grab.is_down = False
                 self._post(HotkeyEvent(name, HotkeyMoment.RELEASED, time.monotonic()))
 
-    def _is_held(self, keycode: int) -> bool:
+    def _held(self) -> frozenset[int]:
         keys = self._worker.display.query_keymap()
-        return bool(keys[keycode // 8] & (1 << keycode % 8))
+        return frozenset(code for code in range(256) if keys[code // 8] & (1 << code % 8))
 
     def _raw_key(self, event: Any, is_down: bool) -> None:
         data = bytes(event.data)
         keycode = int.from_bytes(data[_RAW_DETAIL_OFFSET : _RAW_DETAIL_OFFSET + 4], "little")
         if self._watch.is_idle:
             return
+        if is_down:
+            held = self._held()
+            self._watch.reconcile(
+                [key for code, key in self._lone.items() if code in held], time.monotonic()
+            )
         if keycode in self._lone:
             self._watch.modifier_changed(self._lone[keycode], is_down, time.monotonic())
         elif is_down:

@@ -215,6 +215,27 @@ def test_num_lock_and_caps_lock_do_not_matter(display: Desktop) -> None:
     hotkeys.close()
 
 
+@pytest.mark.serial
+def test_modifiers_let_go_during_a_chord_are_not_thought_held(display: Desktop) -> None:
+    heard: queue.Queue[HotkeyEvent] = queue.Queue()
+    hotkeys = X11Hotkeys(heard.put)
+    hotkeys.bind("talk", TALK)
+    hotkeys.bind("push", LONE)
+    for is_down in (True, False):
+        for name in ("Control_L", "Alt_L", "space"):
+            display.key(name, is_down=is_down)
+    display.key("Control_R", is_down=True)
+    display.key("Control_R", is_down=False)
+    events = [heard.get(timeout=5) for _ in range(4)]
+    hotkeys.close()
+    assert [(e.name, e.moment) for e in events] == [
+        ("talk", P),
+        ("talk", R),
+        ("push", P),
+        ("push", R),
+    ]
+
+
 def test_without_a_display_there_are_no_hotkeys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     hotkeys = for_this_system(lambda event: None)
