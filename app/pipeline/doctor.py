@@ -9,7 +9,7 @@ from app.config.paths import Paths, resources, sample_recording
 from app.core.errors import AppError, Phrase, mark
 from app.core.finding import Finding, Severity
 from app.library.check import check_library
-from app.models.store import open_store, only_demo
+from app.models.store import only_demo, open_store
 
 
 def examine(paths: Paths) -> list[Finding]:
@@ -79,9 +79,7 @@ def _models(paths: Paths) -> Iterator[Finding]:
             "only_demo_model",
             Severity.NOTE,
             Phrase(
-                mark(
-                    "Only the built-in demonstration model is installed; it knows a few hundred words."
-                )
+                mark("Only the small built-in demonstration model is installed.")
             ),
             Phrase(
                 mark("Put a Whisper model for MLX into a folder in {folder}."),
