@@ -78,9 +78,7 @@ def _models(paths: Paths) -> Iterator[Finding]:
         yield Finding(
             "only_demo_model",
             Severity.NOTE,
-            Phrase(
-                mark("Only the small built-in demonstration model is installed.")
-            ),
+            Phrase(mark("Only the small built-in demonstration model is installed.")),
             Phrase(
                 mark("Put a Whisper model for MLX into a folder in {folder}."),
                 {"folder": paths.models},
