@@ -1,12 +1,12 @@
-"""One media file to final segments: read ahead on a thread of its own, decoded on the engine thread.
+"""One media file to final segments: read ahead on its own thread, decoded on the engine thread.
 
-The same file and model give the same windows, and windows are final in order. So a job that stops at
-`done_s` and starts there again writes the same text as one that was never stopped.
+The same file and model give the same windows, and windows are final in order. So a job that stops
+at `done_s` and starts there again writes the same text as one that was never stopped.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from app.audio.decode import open_media
 from app.audio.speech import SpeechWindows
 from app.core.errors import AppError, DecodeFailed, mark
 from app.core.events import SegmentsFinal
+from app.core.job import JobStage
 from app.core.model import Model
 from app.core.packing import Window
-from app.engine.base import IDLE, Idle, Options, WindowResult
+from app.engine.base import Idle, Options, WindowResult
 from app.engine.memory import Residency
 
 _READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
@@ -34,12 +35,20 @@ class Progress:
 class WindowReader:
     """Reads a file into windows on its own thread, a bounded number ahead (a `WindowSource`).
 
-    Windows that end before `skip_to_s` were final in an earlier run and are passed over. `take` is called
-    on the engine thread; `close` from anywhere, and it ends the child process that decodes.
+    Windows that end before `skip_to_s` were final in an earlier run and are passed over. `take` is
+    called on the engine thread; `close` from anywhere, and it ends the child process that decodes.
+    `on_ready` is called, on the reading thread, when there is something new to take.
     """
 
-    def __init__(self, file: Path, max_speech_s: float, skip_to_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        file: Path,
+        max_speech_s: float,
+        skip_to_s: float = 0.0,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self._file = file
+        self._on_ready = on_ready
         self._max_speech_s = max_speech_s
         self._skip_to_s = skip_to_s
         self._ready: deque[Window] = deque()
@@ -106,6 +115,7 @@ class WindowReader:
         else:
             with self._changed:
                 self._is_finished = True
+        self._on_ready()
 
     def _put(self, window: Window) -> bool:
         with self._changed:
@@ -114,11 +124,39 @@ class WindowReader:
             )
             if not self._is_closed:
                 self._ready.append(window)
-            return not self._is_closed
+            is_open = not self._is_closed
+        self._on_ready()
+        return is_open
 
     def _fail(self, error: AppError) -> None:
         with self._changed:
             self._error = error
+
+
+class _InOrder:
+    """Passes windows on and gives their results back in the order of the recording."""
+
+    def __init__(self, reader: WindowReader) -> None:
+        self._reader = reader
+        self._open: deque[tuple[int, float]] = deque()  # index and end of windows under way
+        self._results: dict[int, WindowResult] = {}
+
+    def take(self) -> Window | None:
+        window = self._reader.take()
+        if window is not None:
+            self._open.append((window.index, window.end_s))
+        return window
+
+    @property
+    def is_finished(self) -> bool:
+        return self._reader.is_finished
+
+    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, float]]:
+        """Take a result in and yield each that is now next in line, with its window's end."""
+        self._results[result.index] = result
+        while self._open and self._open[0][0] in self._results:
+            index, end_s = self._open.popleft()
+            yield self._results.pop(index), end_s
 
 
 def transcribe_file(
@@ -127,27 +165,38 @@ def transcribe_file(
     model: Model,
     options: Options,
     residency: Residency,
-    on_stage: Callable[[bool], None] = lambda is_loading: None,
-) -> Iterator[SegmentsFinal | Idle | None]:
+    on_stage: Callable[[JobStage], None],
+) -> Generator[SegmentsFinal | Idle | None, None, None]:
     """Transcribe the windows of `reader` as a job of the engine loop. Thread: engine.
 
     Each `SegmentsFinal` ends at a window's end, in order; the last one reaches the end of the file.
     """
     reader.start()
     try:
-        on_stage(True)
+        on_stage(JobStage.LOADING_MODEL)
         recognizer = yield from residency.acquire(model)
         try:
-            on_stage(False)
-            language = None
-            for item in _in_order(recognizer.transcribe(reader, options), reader):
-                if isinstance(item, _Final):
-                    language = item.result.language or language
-                    yield SegmentsFinal(job_id, item.result.segments, item.end_s, language)
+            on_stage(JobStage.TRANSCRIBING)
+            windows = _InOrder(reader)
+            language = options.language
+            for result in recognizer.transcribe(windows, options):
+                if isinstance(result, WindowResult):
+                    for final, end_s in windows.add(result):
+                        language = final.language
+                        yield SegmentsFinal(job_id, final.segments, end_s, language)
                 else:
-                    yield item
+                    yield result
             yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)
         finally:
             residency.release(model)
     finally:
         reader.close()
+
+
+def _unreadable(file: Path, error: OSError) -> DecodeFailed:
+    return DecodeFailed(
+        mark("“{name}” could not be read: {reason}."),
+        mark("Check that the file is still there and that you may open it, then try again."),
+        name=file.name,
+        reason=error.strerror or str(error),
+    )
