@@ -34,6 +34,7 @@ from app.core.events import Failed, FilesChecked
 from app.core.job import Job, JobStatus
 from app.core.recording import RecordingStatus
 from app.core.transcript import Segment
+from app.library.search import ListQuery
 from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
@@ -43,7 +44,7 @@ from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout, key_name
 from app.ui.library.sidebar import QUERIES, Place
 from app.ui.news import News, show_folder
-from app.ui.ports import ListQuery, Ports
+from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
 from app.ui.removal import UNDO_MS, Removals
 from app.ui.settings.window import SettingsWindow
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Undertone")
         self.setUnifiedTitleAndToolBarOnMac(True)
         self.setAcceptDrops(True)
-        theme.set_appearance(ports.commands.settings.appearance)
+        theme.use_appearance(ports.commands.settings.appearance)
         self.announcer = Announcer(self)
         self.board = JobBoard(ports.commands.jobs, self)
         self.feed = Feed(ports.events, self.board, self)
@@ -509,7 +510,7 @@ class MainWindow(QMainWindow):
     def _change(self, **changes: object) -> None:
         self._ports.commands.change_settings(**changes)
         if "appearance" in changes:
-            theme.set_appearance(self._ports.commands.settings.appearance)
+            theme.use_appearance(self._ports.commands.settings.appearance)
             self._on_appearance_changed()
 
     def _copy(self) -> None:

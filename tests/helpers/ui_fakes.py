@@ -3,8 +3,6 @@
 Used by the tests of `ui/` and by `packaging/screenshots.py`.
 """
 
-import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +15,8 @@ from app.core.events import JobChanged, LibraryChanged, SegmentsFinal
 from app.core.job import Job, JobStage, JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript
-from app.ui.ports import ListQuery, ModelChoice, Ports
+from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
+from app.ui.ports import ModelChoice, Ports
 
 DEMO = ModelChoice(
     "nano",
@@ -38,30 +37,6 @@ class FakeBus(QObject):
     files_checked = Signal(object)
     exported = Signal(object)
     failed = Signal(object)
-
-
-@dataclass(frozen=True, slots=True)
-class FakePiece:
-    text: str
-    is_match: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FakeHit:
-    recording: Recording
-    segment_seq: int | None
-    start_s: float | None
-    snippet: tuple[FakePiece, ...]
-
-
-def find_matches(text: str, query: str) -> list[tuple[int, int]]:
-    """Return every place where a word of `text` begins with a word of `query`."""
-    words = [re.escape(word) for word in query.split()]
-    if not words:
-        return []
-    return [
-        match.span() for match in re.finditer(rf"(?i)\b(?:{'|'.join(words)})\w*", text)
-    ]
 
 
 @dataclass
@@ -95,21 +70,20 @@ class FakeLibrary:
     def transcript(self, recording_id: str) -> Transcript:
         return self.transcripts.get(recording_id, Transcript())
 
-    def search(self, text: str, offset: int, limit: int) -> list[FakeHit]:
-        hits = []
+    def search(self, query: ListQuery, offset: int, limit: int) -> list[SearchHit]:
+        text, hits = query.text, []
         for item in self.items:
             hit = self._hit(item, text)
             if hit is not None:
                 hits.append(hit)
         return hits[offset : offset + limit]
 
-    def _hit(self, item: Recording, text: str) -> FakeHit | None:
+    def _hit(self, item: Recording, text: str) -> SearchHit | None:
         for seq, segment in enumerate(self.transcript(item.recording_id).segments):
-            matches = find_matches(segment.text, text)
-            if matches:
-                return FakeHit(item, seq, segment.start_s, pieces(segment.text, matches))
-        if find_matches(item.title, text):
-            return FakeHit(item, None, None, (FakePiece(item.first_line, False),))
+            if matches(segment.text, text):
+                return SearchHit(item, seq, segment.start_s, snippet(segment.text, text))
+        if matches(item.title, text):
+            return SearchHit(item, None, None, (Piece(item.first_line, False),))
         return None
 
     # What a test does to it
@@ -126,19 +100,6 @@ class FakeLibrary:
 
     def drop(self, ids: Sequence[str]) -> None:
         self.items = [item for item in self.items if item.recording_id not in ids]
-
-
-def pieces(text: str, matches: Sequence[tuple[int, int]]) -> tuple[FakePiece, ...]:
-    """Cut `text` into matching and other pieces, beginning near the first match."""
-    begin = max(0, matches[0][0] - 24)
-    result, at = [], begin
-    if begin:
-        result.append(FakePiece("…", False))
-    for start, end in matches:
-        result += [FakePiece(text[at:start], False), FakePiece(text[start:end], True)]
-        at = end
-    result.append(FakePiece(text[at:], False))
-    return tuple(piece for piece in result if piece.text)
 
 
 @dataclass
@@ -201,7 +162,7 @@ class World:
             library=self.library,
             commands=self.commands,
             events=self.bus,
-            find_matches=find_matches,
+            find_matches=matches,
             models=self.models,
             library_folder=Path("/tmp/undertone"),
             version="0.1.0",
@@ -254,9 +215,7 @@ def job(at: int, title: str = "", **changes: object) -> Job:
 
 
 def running(at: int, title: str = "", done_s: float = 120.0) -> Job:
-    return job(
-        at, title, status=JobStatus.RUNNING, stage=JobStage.TRANSCRIBING, done_s=done_s
-    )
+    return job(at, title, status=JobStatus.RUNNING, stage=JobStage.TRANSCRIBING, done_s=done_s)
 
 
 def segments(count: int, words: int = 12, speakers: Sequence[str] = ()) -> tuple[Segment, ...]:
@@ -264,7 +223,7 @@ def segments(count: int, words: int = 12, speakers: Sequence[str] = ()) -> tuple
     vocabulary = (
         "so the first thing to say is that nobody expected the river to rise that quickly and "
         "when it did the whole street came out to help carry what could be carried"
-    ).split()
+    ).split()  # noqa: SIM905 - a sentence reads better than a list
     made = []
     for at in range(count):
         text = " ".join(vocabulary[(at * 7 + word) % len(vocabulary)] for word in range(words))
@@ -280,7 +239,3 @@ def world_of(count: int) -> World:
     if count:
         world.library.transcripts["r000000"] = Transcript(segments(40), "en", "nano")
     return world
-
-
-def now() -> float:
-    return time.time()

@@ -6,11 +6,12 @@ from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.config.translate import tr, tr_plural
+from app.library.search import ListQuery
 from app.ui.job_board import JobBoard
 from app.ui.library.delegate import RowDelegate
 from app.ui.library.model import RecordingModel
 from app.ui.library.view import RecordingList
-from app.ui.ports import FindMatches, LibraryReader, ListQuery
+from app.ui.ports import FindMatches, LibraryReader
 from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.labels import QuietLabel
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -163,10 +162,8 @@ class TranscriptPane(QStackedWidget):
         texts.setSpacing(2)
         texts.addWidget(self.title_label)
         texts.addWidget(self._facts)
-        self.export_button = QPushButton(tr("Export…"), self)
-        self.export_button.setAccessibleName(tr("Export this transcript"))
-        theme.set_icon(self.export_button, "export")
-        self.export_button.clicked.connect(lambda: self.export_requested.emit())
+        export = tr("Export this transcript")
+        self.export_button = self._tool("export", export, self.export_requested.emit)
         self.more_button = QToolButton(self)
         self.more_button.setAccessibleName(tr("More actions"))
         self.more_button.setToolTip(tr("More actions"))
