@@ -101,10 +101,10 @@ class MainToolbar(QToolBar):
         self.setFloatable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(theme.ICON, theme.ICON))
-        self.setContentsMargins(6, 4, 6, 4)
         layout = self.layout()
         if layout is not None:
             layout.setSpacing(6)
+            layout.setContentsMargins(8, 4, 10, 4)
         self._models = list(models)
         open_key, export_key = key_name(QKeySequence.StandardKey.Open), key_name("Ctrl+E")
         self.import_button = self._button(
