@@ -329,7 +329,9 @@ def _why_refused(path: str) -> str:
         return "playlist"
     if start.startswith(_ASF) and any(mark in start for mark in _ASF_ENCRYPTION):
         return "encrypted"
-    if start[4:8] == b"ftyp" or start.startswith((_ASF, b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")):
+    if start[4:8] == b"ftyp" or start.startswith(
+        (_ASF, b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
+    ):
         return "damaged"
     return "not_media"
 

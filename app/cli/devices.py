@@ -14,9 +14,9 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run(options: argparse.Namespace) -> int:
-    from app.audio.devices import input_devices
+    from app.audio.portaudio import PortAudio
 
-    devices = input_devices()
+    devices = PortAudio().inputs()
     if options.json:
         print_json(devices)
         return 0
@@ -24,7 +24,7 @@ def _run(options: argparse.Namespace) -> int:
         (
             "*" if device.is_default else " ",
             device.name,
-            tr("{rate} Hz", rate=round(device.sample_rate)),
+            tr("{rate} Hz", rate=device.rate_hz),
         )
         for device in devices
     )

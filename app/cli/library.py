@@ -152,9 +152,11 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from app.library.search import ListQuery
+
     reader = _open()
     try:
-        hits = reader.search(" ".join(options.text), 0, options.limit)
+        hits = reader.search(ListQuery(" ".join(options.text)), 0, options.limit)
     finally:
         reader.close()
     if options.json:

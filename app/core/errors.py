@@ -20,6 +20,7 @@
     ├── ImportFailed          a file could not be taken in
     │   └── AlreadyInLibrary  its sound is there already
     ├── InsertFailed          text could not be put into the front app
+    ├── HotkeyRefused         a global hotkey could not be had
     └── SettingsError         a setting has no such value
 
 Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
@@ -123,6 +124,9 @@ class AlreadyInLibrary(ImportFailed):
 
 
 class InsertFailed(AppError): ...
+
+
+class HotkeyRefused(AppError): ...
 
 
 class SettingsError(AppError): ...

@@ -101,5 +101,13 @@ class Failed:
 
 
 Event = (
-    SegmentsFinal | PartialChanged | JobChanged | ModelChanged | LibraryChanged | JobEnded | Failed
+    SegmentsFinal
+    | PartialChanged
+    | JobChanged
+    | ModelChanged
+    | LibraryChanged
+    | JobEnded
+    | FilesChecked
+    | Exported
+    | Failed
 )

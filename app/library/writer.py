@@ -89,10 +89,21 @@ class LibraryWriter:
     # What can be done; each runs as one transaction.
 
     def add_recording(
-        self, recording: Recording, job: Job | None = None, fingerprint: str | None = None
+        self,
+        recording: Recording,
+        job: Job | None = None,
+        fingerprint: str | None = None,
+        owner: Owner | None = None,
     ) -> Future[Recording]:
-        """Add a recording and, in the same breath, the job that transcribes it."""
-        return self._submit(lambda t: changes.add_recording(t, recording, job, fingerprint))
+        """Add a recording and, in the same breath, the job that transcribes it, as `owner`'s."""
+
+        def add(change: Transaction) -> Recording:
+            added = changes.add_recording(change, recording, job, fingerprint)
+            if job is not None and owner is not None:
+                changes.save_job(change, job, owner.token)
+            return added
+
+        return self._submit(add)
 
     def update_recording(self, recording_id: str, **fields: object) -> Future[Recording | None]:
         """Change fields of a recording; `None` when it is gone."""

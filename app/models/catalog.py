@@ -1,7 +1,8 @@
 """What could be installed, read from `resources/models.toml`: data, no decisions."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.model import Family
@@ -16,6 +17,7 @@ class CatalogEntry:
         memory_bytes: what it needs in memory, weights and work together.
         max_speech_s: the longest speech one window may hold.
         good_for: one or two plain sentences for people.
+        sha256: the hash of each file, where it is known.
     """
 
     model_id: str
@@ -29,6 +31,7 @@ class CatalogEntry:
     built_in: str = ""
     is_demo: bool = False
     has_word_times: bool = True
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_catalog(file: Path) -> tuple[CatalogEntry, ...]:
@@ -48,6 +51,7 @@ def load_catalog(file: Path) -> tuple[CatalogEntry, ...]:
             built_in=row.get("built_in", ""),
             is_demo=bool(row.get("is_demo", False)),
             has_word_times=bool(row.get("has_word_times", True)),
+            sha256=dict(row.get("sha256", {})),
         )
         for row in rows
     )

@@ -3,6 +3,7 @@
 The disk is the truth: nothing about installed models is remembered anywhere else.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,24 @@ class ModelStore:
             installed=", ".join(model.model_id for model in models) or "–",
         )
 
+    def damaged_files(self, model: Model) -> tuple[str, ...]:
+        """Return the names of the model's files that are not what the catalog says they are."""
+        known = next((e.sha256 for e in self.catalog if e.model_id == model.model_id), {})
+        return tuple(
+            name for name, wanted in known.items() if _sha256(model.folder / name) != wanted
+        )
+
+    def unusable_folders(self) -> tuple[str, ...]:
+        """Return the names of folders among the models that hold none we can run."""
+        if not self.folder.is_dir():
+            return ()
+        usable = {model.folder for model in self.installed()}
+        return tuple(
+            folder.name
+            for folder in sorted(self.folder.iterdir())
+            if folder.is_dir() and folder not in usable and not folder.name.startswith(".")
+        )
+
     def note(self, model_id: str) -> str:
         """Return what a person should know about a model, in the source language."""
         return next((e.good_for for e in self.catalog if e.model_id == model_id), "")
@@ -93,6 +112,14 @@ def _model(entry: CatalogEntry, folder: Path) -> Model:
         is_demo=entry.is_demo,
         has_word_times=entry.has_word_times,
     )
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as source:
+            return hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _recognise(folder: Path, entry: CatalogEntry | None) -> Model | None:

@@ -11,11 +11,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.decode import MEDIA_SUFFIXES, MediaInfo, probe
+from app.audio.decode import MediaInfo, probe
 from app.config.paths import make_private_folder
 from app.core.errors import AppError, DiskFull, ImportFailed, mark
 from app.core.ids import new_id
 from app.core.recording import Recording, RecordingKind
+
+# Looked for in a folder. A file that is handed over by itself is opened whatever its name.
+MEDIA_SUFFIXES = frozenset(
+    {
+        ".3g2", ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac",
+        ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts",
+        ".oga", ".ogg", ".opus", ".ts", ".w64", ".wav", ".webm", ".wma", ".wmv",
+    }
+)  # fmt: skip
 
 _FINGERPRINT_BYTES = 1 << 20  # read from the start, the middle and the end of a file
 _SPARE_BYTES = 1 << 30  # what a copy must leave free on the disk

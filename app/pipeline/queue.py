@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.config.paths import Paths
 from app.config.settings import Settings
@@ -78,7 +79,7 @@ class TranscriptionQueue:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._running: str | None = None
-        self._last_write: Future[None] | None = None  # of the running job
+        self._last_write: Future[bool] | None = None  # of the running job
         self._is_closing = False
 
     # What a person may do. None of these waits.
@@ -119,13 +120,16 @@ class TranscriptionQueue:
         jobs = [j for j in self._parts.reader.jobs() if j.recording_id == recording_id]
         if not jobs:
             return False
-        claimed = self._parts.writer.claim_job(jobs[-1].job_id, self._parts.owner).result()
+        job: Job | None = jobs[-1]
         with self._lock:
             mine = self._jobs.get(jobs[-1].job_id)
-        if claimed is None or (mine is not None and not mine.status.is_over):
+        if mine is not None and not mine.status.is_over:
             return False
-        self._queue(replace(claimed, status=JobStatus.QUEUED, error=None, hint=None))
-        return True
+        if not jobs[-1].status.is_over:  # another process died over it, or is at it
+            job = self._parts.writer.claim_job(jobs[-1].job_id, self._parts.owner).result()
+        if job is not None:
+            self._queue(replace(job, status=JobStatus.QUEUED, error=None, hint=None))
+        return job is not None
 
     def pause(self, job_id: str) -> None:
         """Hold a job; it stays held over a restart and goes on after its last final segment."""
@@ -189,7 +193,7 @@ class TranscriptionQueue:
             self._last_write = written
         written.add_done_callback(lambda done: self._on_written(event, done))
 
-    def _on_written(self, event: SegmentsFinal, written: "Future[None]") -> None:
+    def _on_written(self, event: SegmentsFinal, written: "Future[bool]") -> None:
         """Count as done what is on disk, or stop the job. Thread: writer."""
         error = written.exception()
         if error is None:
@@ -210,7 +214,7 @@ class TranscriptionQueue:
                 self._succeed(event.job_id)
             else:
                 last_write.add_done_callback(
-                    lambda written: written.exception() or self._succeed(event.job_id)
+                    lambda written: self._succeed_if_written(event.job_id, written)
                 )
         self._start_next()
 
@@ -249,7 +253,7 @@ class TranscriptionQueue:
             wants_words=request.wants_words,
         )
         self._parts.writer.add_recording(
-            recording, job=job, fingerprint=checked.fingerprint, owner=self._parts.owner.token
+            recording, job=job, fingerprint=checked.fingerprint, owner=self._parts.owner
         ).result()
         self._queue(job)
         return job
@@ -314,7 +318,7 @@ class TranscriptionQueue:
         return job
 
     def _save(self, job: Job) -> None:
-        saved = self._parts.writer.save_job(job, owner=self._parts.owner.token)
+        saved = self._parts.writer.save_job(job, owner=self._parts.owner)
         saved.add_done_callback(self._report)
 
     def _set_recording(self, job: Job, status: RecordingStatus, **changes: object) -> None:
@@ -322,7 +326,7 @@ class TranscriptionQueue:
             job.recording_id, status=status, **changes
         ).add_done_callback(self._report)
 
-    def _report(self, written: "Future[None]") -> None:
+    def _report(self, written: "Future[Any]") -> None:
         error = written.exception()
         if isinstance(error, AppError):
             self._emit(Failed(error))
@@ -392,6 +396,10 @@ class TranscriptionQueue:
 
     def _on_stage(self, job_id: str, stage: JobStage, reader: WindowReader) -> None:
         self._change(job_id, stage=stage, total_s=reader.progress.total_s)
+
+    def _succeed_if_written(self, job_id: str, last_write: "Future[bool]") -> None:
+        if last_write.exception() is None:  # else `_on_written` has stopped the job
+            self._succeed(job_id)
 
     def _succeed(self, job_id: str) -> None:
         job = self._set_status(job_id, JobStatus.DONE)

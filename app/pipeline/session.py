@@ -20,7 +20,6 @@ from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
-from app.library.schema import prepare_library
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore, open_store
 from app.pipeline.queue import Parts, TranscriptionQueue
@@ -81,11 +80,10 @@ def open_session(
         LibraryError: the library cannot be opened for writing; says why and what to do.
     """
     make_private_folder(paths.home)
-    lock = LibraryLock.try_take(paths)
-    prepare_library(paths, may_migrate=lock is not None)
+    lock = LibraryLock.take(paths.library_lock)
     owner = Owner.take(paths)
     store = open_store(models or paths.models, resources())
-    writer = LibraryWriter(paths.library, on_change=emit)
+    writer = LibraryWriter(paths.library, emit, lock=lock)
     reader = LibraryReader(paths.library)
     pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="io")
 

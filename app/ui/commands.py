@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.config.paths import Paths, resources
+from app.config.paths import Paths, sample_recording
 from app.config.settings import Settings, save_settings
 from app.core.errors import AppError, ExportFailed, mark
 from app.core.events import Event, Exported, Failed
@@ -99,7 +99,7 @@ class WindowCommands:
         self._in_pool(self._export, tuple(recording_ids), format_id, target)
 
     def sample(self) -> Path:
-        return resources() / "sample" / "A short talk.flac"
+        return sample_recording()
 
     def _export(self, recording_ids: tuple[str, ...], format_id: str, target: Path) -> None:
         written: list[Path] = []

@@ -147,10 +147,31 @@ def nothing_runs_what_a_file_says() -> list[str]:
     ]
 
 
+def _imported(module: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def downloads_only_in_models() -> list[str]:
+    """Check what import-linter cannot: submodules of the standard library."""
+    return [
+        f"{file}:{line}: {name} belongs into app/models"
+        for file in python_files("app")
+        if file.parts[1] != "models"
+        for line, name in _imported(tree(file))
+        if name in {"ftplib", "http.client", "urllib.request"}
+    ]
+
+
 RULES: tuple[Callable[[], list[str]], ...] = (
     top_level_is_as_agreed,
     files_are_short,
     modules_say_what_they_are,
     names_are_plain,
     nothing_runs_what_a_file_says,
+    downloads_only_in_models,
 )

@@ -30,6 +30,12 @@ def test_forbidden_calls_are_seen(source: str, found: list[str]) -> None:
     assert [call for _, call in rules._forbidden_in(ast.parse(source))] == found
 
 
+def test_imports_are_seen() -> None:
+    source = "import a.b, c\nfrom urllib import request\nfrom d.e import f"
+    names = {name for _, name in rules._imported(ast.parse(source))}
+    assert names == {"a.b", "c", "urllib", "urllib.request", "d.e", "d.e.f"}
+
+
 @pytest.mark.parametrize(
     ("name", "is_banned"),
     [
