@@ -127,10 +127,7 @@ def _best_term(
 ) -> tuple[str, int] | None:
     """Return the term that a run of `words` from the first on is, and the run's length."""
     for n in range(len(words), 0, -1):
-        if any(
-            text[a.end() : b.start()].strip(" -")
-            for a, b in itertools.pairwise(words[:n])
-        ):
+        if any(text[a.end() : b.start()].strip(" -") for a, b in itertools.pairwise(words[:n])):
             continue  # a mark between them: not one name
         heard = normal_form(text[words[0].start() : words[n - 1].end()])
         if heard in wanted:

@@ -7,8 +7,10 @@ at `done_s` and starts there again writes the same text as one that was never st
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.audio.decode import open_media
 from app.audio.speech import SpeechWindows
@@ -32,6 +34,32 @@ class Progress:
     total_s: float | None
 
 
+class WindowFeed(Protocol):
+    """A file's windows one after the other, and how far it has been read."""
+
+    @property
+    def duration_s(self) -> float | None: ...
+
+    @property
+    def heard_s(self) -> float: ...
+
+    def __iter__(self) -> Iterator[Window]: ...
+
+
+OpenWindows = Callable[[Path, float], AbstractContextManager[WindowFeed]]
+
+
+@contextmanager
+def open_windows(file: Path, max_speech_s: float) -> Iterator[WindowFeed]:
+    """Open a media file as windows of at most `max_speech_s` of speech.
+
+    Raises:
+        AppError: the file cannot be read.
+    """
+    with open_media(file) as stream:
+        yield SpeechWindows(stream, max_speech_s)
+
+
 class WindowReader:
     """Reads a file into windows on its own thread, a bounded number ahead (a `WindowSource`).
 
@@ -46,8 +74,10 @@ class WindowReader:
         max_speech_s: float,
         skip_to_s: float = 0.0,
         on_ready: Callable[[], None] = lambda: None,
+        open_windows: OpenWindows = open_windows,
     ) -> None:
         self._file = file
+        self._open_windows = open_windows
         self._on_ready = on_ready
         self._max_speech_s = max_speech_s
         self._skip_to_s = skip_to_s
@@ -98,16 +128,15 @@ class WindowReader:
 
     def _read(self) -> None:
         try:
-            with open_media(self._file) as stream:
-                speech = SpeechWindows(stream, self._max_speech_s)
-                self._progress = Progress(0.0, stream.info.duration_s)
-                for window in speech:
-                    self._progress = Progress(speech.heard_s, stream.info.duration_s)
+            with self._open_windows(self._file, self._max_speech_s) as feed:
+                self._progress = Progress(0.0, feed.duration_s)
+                for window in feed:
+                    self._progress = Progress(feed.heard_s, feed.duration_s)
                     if window.end_s <= self._skip_to_s + _SAME_PLACE_S:
                         continue
                     if not self._put(window):
                         return
-                self._progress = Progress(speech.heard_s, speech.heard_s)
+                self._progress = Progress(feed.heard_s, feed.heard_s)
         except AppError as error:
             self._fail(error)
         except OSError as error:
