@@ -106,9 +106,7 @@ class MediaStream:
         peak_bytes: at the end: the most memory the child held.
     """
 
-    def __init__(
-        self, file: Path, *, limits: Limits | None = None, is_probe: bool = False
-    ) -> None:
+    def __init__(self, file: Path, *, limits: Limits | None = None, is_probe: bool = False) -> None:
         self.file = file
         self.is_complete = False
         self.is_truncated = False

@@ -33,6 +33,7 @@ _ASF_ENCRYPTION = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
     bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
 )
+_BEGINNINGS = (_ASF, b"RIFF", b"FORM", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
 _ENCRYPTED_TAGS = ("enca", "drms", "encv", "drmi")
 
 
@@ -235,7 +236,7 @@ class _Ffmpeg(Source):
 
 
 class _Gathered:
-    """Small frames joined to about a second each before NumPy sees them; that is most of the speed."""
+    """Small frames joined to about a second before NumPy sees them: most of the speed."""
 
     def __init__(self) -> None:
         self._fifo: Any = None
@@ -302,19 +303,14 @@ def _mono(frame: Any) -> Audio:
     samples: npt.NDArray[Any] = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
+    mixed: Audio = samples.sum(axis=0, dtype=np.float32)
+    scale = 1.0 / len(samples)
     if samples.dtype == np.uint8:
-        samples = samples.astype(np.float32) - 128.0
-        scale = 1.0 / 128.0
+        mixed -= np.float32(128.0 * len(samples))
+        scale /= 128.0
     elif samples.dtype.kind == "i":
-        scale = 1.0 / float(-np.iinfo(samples.dtype).min)
-    else:
-        scale = 1.0
-    if len(samples) == 1:
-        mixed = samples[0].astype(np.float32)
-    else:
-        mixed = samples.sum(axis=0, dtype=np.float32)
-        scale /= len(samples)
-    return mixed * np.float32(scale) if scale != 1.0 else mixed
+        scale /= float(-np.iinfo(samples.dtype).min)
+    return mixed * np.float32(scale)
 
 
 def _open_ffmpeg(path: str) -> Any:
@@ -356,7 +352,9 @@ def _why_refused(path: str) -> str:
         return "playlist"
     if start.startswith(_ASF) and any(mark in start for mark in _ASF_ENCRYPTION):
         return "encrypted"
-    if start[4:8] == b"ftyp" or start.startswith((_ASF, b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")):
+    if start[4:8] == b"ftyp" or start.startswith(
+        (_ASF, b"RIFF", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
+    ):
         return "damaged"
     return "not_media"
 

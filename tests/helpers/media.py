@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import av.logging
@@ -40,7 +41,7 @@ RECIPES = [
     Recipe("clip.mp3", "libmp3lame", 44_100, "stereo"),
     Recipe("clip.opus", "libopus", 48_000),
     Recipe("aac.m4a", "aac", 44_100, "stereo"),
-    Recipe("alac.m4a", "alac", 48_000, "stereo"),
+    Recipe("alac.m4a", "alac", 48_000),
     Recipe("clip.mp4", "aac", 48_000, "stereo"),
     Recipe("clip.mov", "aac", 48_000),
     Recipe("opus.mkv", "libopus", 48_000),
@@ -82,13 +83,19 @@ def make(recipe: Recipe, audio: Audio, folder: Path) -> Path:
 
 
 def encode(
-    file: Path, sound: Audio, recipe: Recipe, *, tags: dict[str, str] | None = None, **options: str
+    file: Path,
+    sound: Audio,
+    recipe: Recipe,
+    *,
+    tags: dict[str, str] | None = None,
+    flags: str = "",
 ) -> None:
     """Encode (n_samples,) float32 at the recipe's rate with FFmpeg's encoders."""
     av.logging.set_level(av.logging.PANIC)
+    options = {"movflags": flags} if flags else {}
     with av.open(str(file), "w", format=recipe.container, options=options) as container:
         container.metadata.update(tags or {})
-        stream = container.add_stream(recipe.codec, rate=recipe.rate_hz, layout=recipe.layout)
+        stream: Any = container.add_stream(recipe.codec, rate=recipe.rate_hz, layout=recipe.layout)
         context = stream.codec_context
         if recipe.codec == "wmav2":
             context.bit_rate = 96_000
