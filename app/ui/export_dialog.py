@@ -121,7 +121,7 @@ class ExportDialog(QDialog):
         return tr_plural("Export {count} transcript", "Export {count} transcripts", count)
 
     def _on_format_changed(self) -> None:
-        self._note.setText(dict((key, note) for key, _name, note in formats())[self.format_id])
+        self._note.setText({key: note for key, _name, note in formats()}[self.format_id])
         self._check()
 
     def _choose_folder(self) -> None:

@@ -96,6 +96,10 @@ class JobBoard(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
+    def add(self, job: Job) -> None:
+        """Take in a job that was just queued."""
+        self.take(JobChanged(job))
+
     def forget_recordings(self, recording_ids: Sequence[str]) -> None:
         """Drop the jobs of recordings that were removed."""
         for recording_id in recording_ids:

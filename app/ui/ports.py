@@ -14,43 +14,12 @@ from PySide6.QtCore import SignalInstance
 from app.config.settings import Settings
 from app.core.errors import AppError
 from app.core.job import Job
-from app.core.recording import Recording, RecordingKind, RecordingStatus
+from app.core.recording import Recording
 from app.core.transcript import Transcript
+from app.library.search import ListQuery, SearchHit
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """Which recordings the list shows."""
-
-    text: str = ""
-    kind: RecordingKind | None = None
-    status: RecordingStatus | None = None
-
-
-class Piece(Protocol):
-    """A stretch of a search hit's snippet."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def is_match(self) -> bool: ...
-
-
-class SearchHit(Protocol):
-    """One recording that matches, and where in it."""
-
-    @property
-    def recording(self) -> Recording: ...
-
-    @property
-    def start_s(self) -> float | None: ...
-
-    @property
-    def snippet(self) -> Sequence[Piece]: ...
 
 
 class LibraryReader(Protocol):
@@ -65,7 +34,7 @@ class LibraryReader(Protocol):
 
     def transcript(self, recording_id: str) -> Transcript: ...
 
-    def search(self, text: str, offset: int, limit: int) -> Sequence[SearchHit]: ...
+    def search(self, query: ListQuery, offset: int, limit: int) -> Sequence[SearchHit]: ...
 
 
 class Commands(Protocol):
@@ -110,9 +79,6 @@ class Events(Protocol):
 
     @property
     def job_changed(self) -> SignalInstance: ...
-
-    @property
-    def model_changed(self) -> SignalInstance: ...
 
     @property
     def library_changed(self) -> SignalInstance: ...

@@ -112,7 +112,7 @@ def color(name: str) -> QColor:
     return QColor(getattr(colors(), name))
 
 
-def set_appearance(appearance: str) -> None:
+def use_appearance(appearance: str) -> None:
     """Use `system`, `light` or `dark` from now on."""
     QGuiApplication.styleHints().setColorScheme(_SCHEMES[appearance])
     apply_palette()

@@ -21,12 +21,14 @@ from PySide6.QtCore import (
 )
 
 from app.core.recording import Recording
+from app.library.search import ListQuery, Piece
 from app.ui.job_board import JobBoard
-from app.ui.ports import LibraryReader, ListQuery, Piece
+from app.ui.ports import LibraryReader
 from app.ui.wording import day_of, spoken_row, title_of
 
 PAGE = 200  # rows read at once
 _KEPT_PAGES = 60
+_HITS = 50  # search hits read at once; each is looked for in its text
 _FEW = 40  # recordings that are read again one by one rather than with their pages
 
 RowRole = int(Qt.ItemDataRole.UserRole) + 1
@@ -142,9 +144,8 @@ class RecordingModel(QAbstractListModel):
         self._hidden_ids -= set(ids)
         self.reload()
 
-    def forget_hidden(self, ids: Iterable[str]) -> None:
-        """The recordings are gone for good; the library will say so."""
-        self._hidden_ids -= set(ids)
+    def is_hidden(self, recording_id: str) -> bool:
+        return recording_id in self._hidden_ids
 
     # QAbstractListModel
 
@@ -267,9 +268,10 @@ class RecordingModel(QAbstractListModel):
         return [Row(recording) for recording in found[lead:]]
 
     def _take_hits(self) -> list[Row]:
-        hits = self._library.search(self._search, self._hits_taken, PAGE)
+        query = ListQuery(text=self._search)
+        hits = self._library.search(query, self._hits_taken, _HITS)
         self._hits_taken += len(hits)
-        self._may_have_more = len(hits) == PAGE
+        self._may_have_more = len(hits) == _HITS
         return [
             Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s)
             for hit in hits

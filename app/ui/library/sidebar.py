@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from app.config.translate import tr, tr_plural
 from app.core.recording import RecordingKind, RecordingStatus
+from app.library.search import ListQuery
 from app.ui import theme
-from app.ui.ports import ListQuery
 
 
 class Place(StrEnum):

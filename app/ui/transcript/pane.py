@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -52,6 +51,7 @@ class TranscriptPane(QStackedWidget):
         self._model_title = model_title
         self._recording: Recording | None = None
         self._job: Job | None = None
+        self._language: str | None = None
         self._is_writable = True
         self.nothing = EmptyState(self)
         self.addWidget(self.nothing)
@@ -99,29 +99,36 @@ class TranscriptPane(QStackedWidget):
         self.nothing.show_state(title, icon="file", actions=actions)
         self.setCurrentWidget(self.nothing)
 
-    def show_recording(self, recording: Recording, transcript: Transcript, job: Job | None) -> None:
-        """Open a recording, or show the open one as it now stands."""
+    def show_recording(
+        self, recording: Recording, transcript: Transcript | None, job: Job | None
+    ) -> None:
+        """Open a recording, or show the open one as it now stands.
+
+        Without a `transcript` the text stays as it is.
+        """
         is_new = self._recording is None or (self._recording.recording_id != recording.recording_id)
         self._recording, self._job = recording, job
         if is_new:
+            self._language = None
             self.text.show_segments(())
-        self.text.show_segments(transcript.segments)
-        self._render(recording.language or transcript.language)
+        if transcript is not None:
+            self.text.show_segments(transcript.segments)
+            self._language = transcript.language
+        self._render()
         self.setCurrentWidget(self._page)
 
     def show_job(self, job: Job | None) -> None:
         """The open recording's job changed."""
         self._job = job
-        if self._recording is not None:
-            self._render(self._recording.language)
+        self._render()
 
     def append(self, segments: Sequence[Segment], language: str | None) -> None:
         """Segments of the open recording became final."""
         shown = self.text.segments
         last_s = shown[-1].start_s if shown else -1.0
         self.text.append_segments([part for part in segments if part.start_s > last_s])
-        if self._recording is not None:
-            self._render(self._recording.language or language)
+        self._language = language or self._language
+        self._render()
 
     def set_query(self, query: str) -> None:
         """Mark what matches a search."""
@@ -155,10 +162,8 @@ class TranscriptPane(QStackedWidget):
         texts.setSpacing(2)
         texts.addWidget(self.title_label)
         texts.addWidget(self._facts)
-        self.export_button = QPushButton(tr("Export…"), self)
-        self.export_button.setAccessibleName(tr("Export this transcript"))
-        theme.set_icon(self.export_button, "export")
-        self.export_button.clicked.connect(lambda: self.export_requested.emit())
+        export = tr("Export this transcript")
+        self.export_button = self._tool("export", export, self.export_requested.emit)
         self.more_button = QToolButton(self)
         self.more_button.setAccessibleName(tr("More actions"))
         self.more_button.setToolTip(tr("More actions"))
@@ -217,7 +222,7 @@ class TranscriptPane(QStackedWidget):
 
     # Rendering
 
-    def _render(self, language: str | None) -> None:
+    def _render(self) -> None:
         recording, job = self._recording, self._job
         if recording is None:
             return
@@ -226,7 +231,7 @@ class TranscriptPane(QStackedWidget):
         facts = (
             full_date(recording.created_at),
             length(recording.duration_s),
-            language_label(language),
+            language_label(recording.language or self._language),
             self._model_title(recording.model_id),
         )
         self._facts.setText(" · ".join(fact for fact in facts if fact))
