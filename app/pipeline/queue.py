@@ -378,7 +378,7 @@ class TranscriptionQueue:
             on_ready=parts.loop.wake,
             open_windows=parts.open_windows,
         )
-        options = self._options(running, recording, model)
+        options = self._options(running, model)
         parts.loop.submit(
             job.job_id,
             Priority.FILE,
@@ -392,12 +392,9 @@ class TranscriptionQueue:
             ),
         )
 
-    def _options(self, job: Job, recording: Recording, model: Model) -> Options:
-        language = None if job.language == AUTO else job.language
-        if job.done_s > 0:  # what was detected at the start holds for the rest
-            language = language or recording.language
+    def _options(self, job: Job, model: Model) -> Options:
         return Options(
-            language=language,
+            language=None if job.language == AUTO else job.language,
             languages=self._settings().languages or model.languages,
             wants_words=job.wants_words and model.has_word_times,
         )
