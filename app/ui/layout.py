@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui import theme
@@ -51,6 +50,7 @@ class WindowLayout:
         column.addWidget(self.notices)
         window.setCentralWidget(center)
         self.status_label = ElidedLabel("", window)
+        self.status_label.setContentsMargins(10, 2, 10, 3)
         window.statusBar().addWidget(self.status_label, 1)
         window.statusBar().setSizeGripEnabled(False)
         self.overlay = DropOverlay(window)
@@ -84,11 +84,6 @@ class WindowLayout:
         )
         for first, second in pairwise(order):
             QWidget.setTabOrder(first, second)
-
-
-def key_name(key: QKeySequence.StandardKey | str) -> str:
-    """Return a shortcut as the system writes it."""
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def _splitter(parent: QWidget, left: QWidget, right: QWidget, sizes: list[int]) -> QSplitter:

@@ -41,7 +41,7 @@ from app.ui.actions import WindowActions, connect
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
-from app.ui.layout import WindowLayout, key_name
+from app.ui.layout import WindowLayout
 from app.ui.library.sidebar import QUERIES, Place
 from app.ui.news import News, show_folder
 from app.ui.ports import Ports
@@ -49,7 +49,7 @@ from app.ui.queue.delegate import Act, acts_of
 from app.ui.removal import UNDO_MS, Removals
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
-from app.ui.wording import job_progress, title_of
+from app.ui.wording import job_progress, key_name, title_of
 
 
 class MainWindow(QMainWindow):

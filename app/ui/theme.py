@@ -21,6 +21,17 @@ TARGET = 28  # px, the smallest side of anything to click
 ICON = 18  # px
 
 _ICON_PROPERTY = "undertone_icon"
+# Fusion's scroll bars have arrows and a frame; these look like the Mac's.
+_SCROLL_BARS = """
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
+QScrollBar::handle {{ background: {thumb}; border-radius: 3px; margin: 3px; }}
+QScrollBar::handle:vertical {{ min-height: 32px; }}
+QScrollBar::handle:horizontal {{ min-width: 32px; }}
+QScrollBar::handle:hover {{ background: {hover}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""
 _SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
@@ -48,6 +59,7 @@ class Colors:
     match: str  # behind a search match
     match_text: str
     track: str  # a progress bar's empty part
+    thumb: str  # a scroll bar's handle
     banner_info: str
     banner_warning: str
     banner_error: str
@@ -70,6 +82,7 @@ LIGHT = Colors(
     match="#ffe28a",
     match_text="#1c1c1f",
     track="#dcdce1",
+    thumb="#bdbec6",
     banner_info="#e6effc",
     banner_warning="#fdf0d6",
     banner_error="#fbe4e2",
@@ -91,14 +104,21 @@ DARK = Colors(
     match="#6b5312",
     match_text="#fff3d0",
     track="#46464d",
+    thumb="#55565f",
     banner_info="#24344d",
     banner_warning="#43351a",
     banner_error="#4a2825",
 )
 
 
+_appearance = "system"  # the person's choice; one a process, like the palette it decides
+
+
 def is_dark() -> bool:
     """Whether the app is dark right now."""
+    # Asked first, because a desktop without a platform theme never reports what was chosen.
+    if _appearance != "system":
+        return _appearance == "dark"
     return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
@@ -114,6 +134,8 @@ def color(name: str) -> QColor:
 
 def use_appearance(appearance: str) -> None:
     """Use `system`, `light` or `dark` from now on."""
+    global _appearance
+    _appearance = appearance
     QGuiApplication.styleHints().setColorScheme(_SCHEMES[appearance])
     apply_palette()
 
@@ -123,7 +145,11 @@ def apply_palette() -> None:
     app = QApplication.instance()
     if sys.platform == "darwin" or not isinstance(app, QApplication):
         return
-    app.setPalette(_palette(colors()))
+    palette = _palette(colors())
+    if palette == app.palette():
+        return
+    app.setPalette(palette)
+    app.setStyleSheet(_SCROLL_BARS.format(thumb=colors().thumb, hover=colors().secondary))
 
 
 def _palette(scheme: Colors) -> QPalette:

@@ -6,7 +6,7 @@ Choices are told at once as settings; nothing is kept here.
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
@@ -21,6 +21,7 @@ from app.config.translate import tr
 from app.core.language import AUTO, CODES, language_name
 from app.ui import theme
 from app.ui.ports import ModelChoice
+from app.ui.wording import key_name
 
 _TYPING_MS = 150  # a search starts when typing pauses this long
 
@@ -100,8 +101,17 @@ class MainToolbar(QToolBar):
         self.setFloatable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(theme.ICON, theme.ICON))
+        self.setContentsMargins(6, 4, 6, 4)
+        layout = self.layout()
+        if layout is not None:
+            layout.setSpacing(6)
         self._models = list(models)
-        self.import_button = self._button("import", tr("Import"), tr("Import files (⌘O)"))
+        open_key, export_key = key_name(QKeySequence.StandardKey.Open), key_name("Ctrl+E")
+        self.import_button = self._button(
+            "import",
+            tr("Import"),
+            tr("Import files ({key})", key=open_key),
+        )
         self.import_button.clicked.connect(lambda: self.import_requested.emit())
         self.model_box = self._box(tr("Model"), tr("The model for new transcriptions"))
         self.language_box = self._box(tr("Spoken language"), tr("The language that is spoken"))
@@ -112,7 +122,9 @@ class MainToolbar(QToolBar):
             lambda _at: self.language_chosen.emit(str(self.language_box.currentData()))
         )
         self.addWidget(_gap(self))
-        self.export_button = self._button("export", tr("Export"), tr("Export transcripts (⌘E)"))
+        self.export_button = self._button(
+            "export", tr("Export"), tr("Export transcripts ({key})", key=export_key)
+        )
         self.export_button.clicked.connect(lambda: self.export_requested.emit())
         self.search_field = SearchField(self)
         self.addWidget(self.search_field)

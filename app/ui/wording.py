@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
+from PySide6.QtGui import QKeySequence
 
 from app.config.translate import tr, tr_plural
 from app.core.job import Job, JobStage, JobStatus
@@ -136,6 +137,11 @@ def spoken_row(recording: Recording, job: Job | None) -> str:
 def title_of(recording: Recording) -> str:
     """Return the title on one line, or a stand-in when there is none."""
     return " ".join(recording.title.split()) or tr("Untitled")
+
+
+def key_name(key: QKeySequence.StandardKey | str) -> str:
+    """Return a shortcut as the system writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def safe_file_name(title: str) -> str:

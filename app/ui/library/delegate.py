@@ -18,6 +18,7 @@ from app.ui import theme
 from app.ui.job_board import JobBoard
 from app.ui.library.model import Row, RowRole
 from app.ui.ports import FindMatches
+from app.ui.widgets.progress import draw_progress
 from app.ui.wording import (
     day_label,
     day_of,
@@ -31,6 +32,7 @@ from app.ui.wording import (
 
 _SIDE = 14  # px, from the edge of the row to its text
 _TOP = 9
+_BAR = 72  # px, how long a row's progress bar is
 _GAP = 3
 _INSET = 6  # px, from the edge of the list to a selection's frame
 
@@ -118,8 +120,13 @@ class RowDelegate(QStyledItemDelegate):
         line = QRect(rect.left(), rect.top(), rect.width(), title_height)
         draw_line(painter, line, title, self.title_font, ink.text, found)
         line = QRect(rect.left(), line.bottom() + 1 + _GAP, rect.width(), small_height)
+        is_open = job is not None and not job.status.is_over
         if row.snippet:
-            draw_line(painter, line, row.snippet, self.small_font, ink.secondary, row.matches)
+            width = rect.width()
+            text, found = scrolled(row.snippet, row.matches, QFontMetrics(self.small_font), width)
+            draw_line(painter, line, text, self.small_font, ink.secondary, found)
+        elif job is not None and is_open and not recording.first_line:
+            draw_line(painter, line, job_progress(job), self.small_font, ink.secondary)
         else:
             text, color = _second_line(recording, ink)
             draw_line(painter, line, text, self.small_font, color)
@@ -130,20 +137,20 @@ class RowDelegate(QStyledItemDelegate):
         self, painter: QPainter, line: QRect, row: Row, job: Job | None, ink: "_Ink"
     ) -> None:
         recording = row.recording
+        facts = recording_line(recording)
+        if row.snippet or self.query:
+            parts = [full_date(recording.created_at), length(recording.duration_s)]
+            facts = " · ".join(part for part in parts if part)
         if job is not None and not job.status.is_over:
-            text = job_progress(job)
-            bar = QRect(line.right() - 72, line.center().y() - 1, 72, 4)
+            bar = QRect(line.right() - _BAR, line.center().y() - 1, _BAR, 4)
             draw_progress(painter, bar, job.fraction or 0.0, ink.text if ink.is_on_accent else None)
-            line = line.adjusted(0, 0, -84, 0)
+            line = line.adjusted(0, 0, -_BAR - 12, 0)
+            text = job_progress(job) if recording.first_line else facts
             draw_line(painter, line, text, self.small_font, ink.secondary)
             return
         failed = recording.status is RecordingStatus.FAILED or (
             job is not None and job.status is JobStatus.FAILED
         )
-        facts = recording_line(recording)
-        if row.snippet or self.query:
-            parts = [full_date(recording.created_at), length(recording.duration_s)]
-            facts = " · ".join(part for part in parts if part)
         state = recording_state(recording)
         if failed:
             side = 14
@@ -175,20 +182,18 @@ def _second_line(recording: Recording, ink: _Ink) -> tuple[str, QColor]:
     return recording.first_line, ink.secondary
 
 
-def draw_progress(painter: QPainter, bar: QRect, fraction: float, ink: QColor | None) -> None:
-    """Draw a thin progress bar."""
-    radius = bar.height() / 2
-    painter.setPen(Qt.PenStyle.NoPen)
-    track = QColor(ink) if ink else theme.color("track")
-    if ink:
-        track.setAlphaF(0.35)
-    painter.setBrush(track)
-    painter.drawRoundedRect(bar, radius, radius)
-    painter.setBrush(ink or theme.color("accent"))
-    filled = QRect(bar)
-    filled.setWidth(round(bar.width() * min(1.0, max(0.0, fraction))))
-    if filled.width() > 0:
-        painter.drawRoundedRect(filled, radius, radius)
+def scrolled(
+    text: str, matches: Sequence[tuple[int, int]], metrics: QFontMetrics, width: int
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Cut the beginning of `text` where its first match would not be seen in `width`."""
+    if not matches or metrics.horizontalAdvance(text[: matches[0][1]]) < width * 0.8:
+        return text, tuple(matches)
+    cut = matches[0][0]
+    while cut > 0 and metrics.horizontalAdvance(text[cut - 1 : matches[0][0]]) < width * 0.3:
+        cut -= 1
+    space = text.find(" ", cut, matches[0][0])
+    cut = space + 1 if space >= 0 else cut
+    return "…" + text[cut:], tuple((start - cut + 1, end - cut + 1) for start, end in matches)
 
 
 def draw_line(

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app.config.translate import tr
 from app.core.job import Job, JobStatus
 from app.ui import theme
-from app.ui.library.delegate import draw_line, draw_progress
+from app.ui.library.delegate import draw_line
 from app.ui.queue.model import JobRole, LeftRole
+from app.ui.widgets.progress import draw_progress
 from app.ui.wording import job_progress
 
 _SIDE = 16

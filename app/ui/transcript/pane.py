@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
-    QProgressBar,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.banner import Banner, BannerStack
 from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.labels import ElidedLabel, QuietLabel
+from app.ui.widgets.progress import ThinProgress
 from app.ui.wording import full_date, job_progress, job_state, language_label, length, title_of
 
 
@@ -195,10 +195,7 @@ class TranscriptPane(QStackedWidget):
     def _make_work_strip(self) -> QWidget:
         self.work_strip = QWidget(self)
         self._progress_text = QuietLabel("", self)
-        self.progress = QProgressBar(self)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        self.progress.setAccessibleName(tr("Progress of the transcription"))
+        self.progress = ThinProgress(tr("Progress of the transcription"), self)
         self.pause_button = self._tool("pause", tr("Pause"), self._on_pause)
         self.cancel_button = self._tool("cancel", tr("Cancel"), self._on_cancel)
         row = QHBoxLayout(self.work_strip)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QMimeData, QPointF, QRect, Qt
 from PySide6.QtGui import (
+    QFontMetrics,
     QPainter,
     QPaintEvent,
     QTextBlockFormat,
@@ -24,7 +25,7 @@ from app.ui import theme
 from app.ui.ports import FindMatches
 
 _MARGIN = 16  # px around the text
-_SPEAKER_CHARS = 10
+_SPEAKER_WIDTH = 110  # px, at most
 _MOST_MARKS = 2000  # search marks on one transcript; more would only slow it down
 
 
@@ -38,7 +39,7 @@ class TranscriptText(QTextEdit):
         self._starts: list[float] = []
         self._query = ""
         self._gutter = 0
-        self._has_speakers = False
+        self._speakers: set[str] = set()
         self.setAccessibleName(tr("Transcript"))
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -64,8 +65,8 @@ class TranscriptText(QTextEdit):
         self.clear()
         self.setExtraSelections([])
         self._segments, self._starts = [], []
-        self._has_speakers = any(segment.speaker for segment in segments)
-        self._set_gutter()
+        self._speakers = {segment.speaker for segment in segments if segment.speaker}
+        self._set_gutter(self._speakers)
         self.append_segments(segments)
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(0)
@@ -74,7 +75,7 @@ class TranscriptText(QTextEdit):
         """Add segments at the end, keeping the selection and the place."""
         if not segments:
             return
-        if not self._has_speakers and any(segment.speaker for segment in segments):
+        if any(part.speaker and part.speaker not in self._speakers for part in segments):
             self.show_segments([*self._segments, *segments])
             return
         cursor = QTextCursor(self.document())
@@ -174,11 +175,13 @@ class TranscriptText(QTextEdit):
             flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(rect, flags, name)
 
-    def _set_gutter(self) -> None:
+    def _set_gutter(self, speakers: set[str]) -> None:
         metrics = self.fontMetrics()
         self._gutter = metrics.horizontalAdvance("0:00:00") + 18
-        if self._has_speakers:
-            self._gutter += metrics.averageCharWidth() * _SPEAKER_CHARS + 8
+        if speakers:
+            bold = QFontMetrics(theme.font(0.9, is_bold=True))
+            widest = max(bold.horizontalAdvance(name) for name in speakers)
+            self._gutter += min(_SPEAKER_WIDTH, widest) + 10
 
     def _block_format(self) -> QTextBlockFormat:
         look = QTextBlockFormat()

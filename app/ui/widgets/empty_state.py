@@ -4,13 +4,22 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui import theme
 from app.ui.widgets.drop_overlay import draw_target
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
-_WIDTH = 420  # px, the widest line of text
+_WIDTH = 440  # px, the widest line of text
+_NARROW = 220  # px, what a pane surely has
 
 
 class EmptyState(QWidget):
@@ -38,8 +47,9 @@ class EmptyState(QWidget):
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(theme.SPACE)
         column.addStretch(3)
-        for widget in (self.icon_label, self.title_label, self.busy):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.icon_label, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(_centered(self.title_label))
+        column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(self._lines)
         column.addSpacing(theme.SPACE)
         column.addLayout(self._buttons)
@@ -70,7 +80,7 @@ class EmptyState(QWidget):
         self.title_label.setFont(theme.font(1.25, is_bold=True))
         self.title_label.setText(title)
         self.title_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.title_label.setMaximumWidth(_WIDTH)
+        _fit(self.title_label)
         self.busy.setVisible(is_busy)
         self.busy.setAccessibleName(title)
         self.line_labels = [self._line(line) for line in lines]
@@ -100,13 +110,8 @@ class EmptyState(QWidget):
     def _line(self, text: str) -> QuietLabel:
         label = QuietLabel(text, self, wraps=True)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        label.setMaximumWidth(_WIDTH)
-        label.setMinimumWidth(min(_WIDTH, label.fontMetrics().horizontalAdvance(text) + 8))
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(label)
-        row.addStretch(1)
-        self._lines.addLayout(row)
+        _fit(label)
+        self._lines.addLayout(_centered(label))
         return label
 
     def _button(self, text: str, call: Callable[[], object]) -> QPushButton:
@@ -116,3 +121,21 @@ class EmptyState(QWidget):
         button.clicked.connect(lambda _checked=False: call())
         self._buttons.addWidget(button)
         return button
+
+
+def _fit(label: PlainLabel) -> None:
+    """Make a centered label as wide as its text, up to the widest line, then wrap."""
+    natural = label.fontMetrics().horizontalAdvance(label.text()) + 12
+    label.setMaximumWidth(_WIDTH)
+    label.setMinimumWidth(min(natural, _NARROW))
+    policy = label.sizePolicy()
+    policy.setHorizontalPolicy(QSizePolicy.Policy.Expanding)
+    label.setSizePolicy(policy)
+
+
+def _centered(widget: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(widget, 1000)
+    row.addStretch(1)
+    return row
