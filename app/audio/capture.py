@@ -177,7 +177,7 @@ class Capture:
             reason = EndReason.DISK_FULL if isinstance(error, DiskFull) else EndReason.DISK_FAILED
             self._on_event(TakeEnded(reason, 0.0, SoundSummary(), error))
             return
-        self._journal = JournalThread(writer, clock=self._clock)
+        self._journal = JournalThread(writer, clock=self._clock, period_s=self._limits.drain_s)
         self._journal.start()
         self._slept_ns = self._asleep()
         reason = EndReason.DISK_FAILED  # for a bug: whatever is raised, the take is closed
@@ -377,6 +377,8 @@ class Capture:
     def _close_stream(self) -> None:
         if self._stream is not None:
             self._stream.close(self._limits.close_s)
+        if self._watch is not None:
+            self._watch.look()  # its last sound counts for the summary
         self._stream = self._watch = None
 
     def _finish(self, reason: EndReason) -> None:

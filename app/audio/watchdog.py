@@ -16,12 +16,13 @@ from app.audio.capture_events import (
     TakeEvent,
 )
 from app.audio.journal import Clock
+from app.audio.journal_thread import PERIOD_S
 from app.audio.measure import Meter
 from app.audio.microphone import CLOSE_S, MicrophoneStream
 from app.audio.ring import RingReader
 
 GAP_S = 0.2
-_CONFIRM_S = 2.0  # a late burst fills a hole within this time; a real gap stays
+CONFIRM_S = 2.0  # a late burst fills a hole within this time; a real gap stays
 _CONFIRM_SIGHTINGS = 10
 _DRIFT_S = 5.0  # how often the baseline follows the device's own clock
 
@@ -32,6 +33,8 @@ class Limits:
 
     Attributes:
         tick_s: how often the stream is looked at (real time).
+        drain_s: how often the ring is emptied to disk (real time).
+        gap_s: fewer samples than the clock says, by this much and for good, are a gap.
         heartbeat_s: no block for so long: the stream is dead.
         first_block_s: an opened device must deliver within this time.
         first_block_bluetooth_s: likewise, for a headset that has to change its mode.
@@ -45,6 +48,8 @@ class Limits:
     """
 
     tick_s: float = 0.05
+    drain_s: float = PERIOD_S
+    gap_s: float = GAP_S
     heartbeat_s: float = 1.0
     first_block_s: float = 1.5
     first_block_bluetooth_s: float = 4.0
@@ -65,8 +70,9 @@ class SampleClock:
     when samples are lost.
     """
 
-    def __init__(self, rate_hz: int, now_ns: int) -> None:
+    def __init__(self, rate_hz: int, now_ns: int, gap_s: float = GAP_S) -> None:
         self._rate_hz = rate_hz
+        self._gap_s = gap_s
         self._written = 0
         self._last_ns = now_ns
         self._baseline: float | None = None
@@ -94,14 +100,14 @@ class SampleClock:
 
     def _missing(self, now_s: float, lag: float) -> int:
         assert self._baseline is not None
-        if lag - self._baseline <= GAP_S:
+        if lag - self._baseline <= self._gap_s:
             self._high_since = None
             return 0
         if self._high_since is None:
             self._high_since, self._high_lowest, self._high_sightings = now_s, lag, 0
         self._high_lowest = min(self._high_lowest, lag)
         self._high_sightings += 1
-        if now_s - self._high_since < _CONFIRM_S or self._high_sightings < _CONFIRM_SIGHTINGS:
+        if now_s - self._high_since < CONFIRM_S or self._high_sightings < _CONFIRM_SIGHTINGS:
             return 0
         missing_s = self._high_lowest - self._baseline
         self._baseline = self._high_lowest
@@ -113,7 +119,7 @@ class SampleClock:
         self._window_lowest = min(self._window_lowest, lag)
         if now_s - self._window_since < _DRIFT_S:
             return
-        if self._window_lowest - self._baseline <= GAP_S:
+        if self._window_lowest - self._baseline <= self._gap_s:
             self._baseline = self._window_lowest
         self._window_since, self._window_lowest = now_s, float("inf")
 
@@ -134,7 +140,7 @@ class StreamWatch:
         self._meter = meter
         self._limits = limits
         self._clock = clock
-        self._samples = SampleClock(stream.rate_hz, clock())
+        self._samples = SampleClock(stream.rate_hz, clock(), limits.gap_s)
         self._reader = RingReader(stream.ring, start=0)
         self._heard_samples = 0
         self._zero_samples = 0  # at the end of what was heard
