@@ -78,7 +78,7 @@ class WindowResult:
     tokens: int = 0
 
 
-# What a recognizer may carry over (which language it has been hearing): a window's text depends on at
+# What a recognizer may carry over (which language it hears): a window's text depends on at
 # most so many windows before it, in the same order.
 CONTEXT_WINDOWS = 2
 
