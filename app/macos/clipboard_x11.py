@@ -150,7 +150,9 @@ class X11Clipboard:
         )
         wanted = self._atom(target)
         answer = self._wait(
-            lambda e: e.type == X.SelectionNotify and e.target == wanted and e.requestor == self.window
+            lambda e: (
+                e.type == X.SelectionNotify and e.target == wanted and e.requestor == self.window
+            )
         )
         if answer is None or answer.property == X.NONE:
             return None

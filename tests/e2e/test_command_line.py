@@ -1,11 +1,6 @@
 """The command line as a person meets it: real process, real model, real files."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest

@@ -1,4 +1,4 @@
-"""The queue with a scripted recognizer: every rule of it as plain Python, no model, no media file."""
+"""The queue with a scripted recognizer: every rule of it, no model, no media file."""
 
 import threading
 from collections.abc import Callable, Iterator
