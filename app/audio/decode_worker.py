@@ -1,9 +1,9 @@
 """The child process that decodes one media file: 16 kHz mono float32 into a pipe.
 
 A hostile file can break this process only: it starts with an empty environment, knows one path,
-limits its own memory and time before the first media library is loaded, can write no file, and ends
-when the pipe to its parent does. What it sends is a row of records, each one byte of kind, four
-bytes of length and that many bytes: a header, blocks of sound, and one end or one error.
+limits its own memory and time before the first media library is loaded, and ends when the pipe to
+its parent does. What it sends is a row of records, each one byte of kind, four bytes of length and
+that many bytes: a header, blocks of sound, and one end or one error.
 """
 
 import json
@@ -112,7 +112,7 @@ def _limit(request: dict[str, Any]) -> None:
 
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,  # no file can be written, a pipe can
+        resource.RLIMIT_FSIZE: 1 << 20,  # no disk is filled; Python may keep compiled modules
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CPU: request["cpu_s"],
     }
@@ -146,12 +146,13 @@ def memory_peak_bytes() -> int:
 
     On Linux `ru_maxrss` starts from the *parent's* peak after an exec, so it does not serve.
     """
-    if sys.platform == "linux":
+    try:
         with open("/proc/self/status", "rb") as status:  # noqa: PTH123 - no pathlib this early
             for line in status:
                 if line.startswith(b"VmHWM:"):
                     return int(line.split()[1]) * 1024
-        return 0
+    except FileNotFoundError:  # macOS, where the next line is right
+        pass
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

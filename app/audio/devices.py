@@ -53,18 +53,22 @@ class Devices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The microphone a person chose; both empty means the system's default."""
+    """The microphone a person chose; without UID and name the system's default.
+
+    `prefers_builtin`: rather the built-in one than a default that would drop a Bluetooth headset's
+    sound to call quality.
+    """
 
     uid: str = ""
     name: str = ""
+    prefers_builtin: bool = True
 
 
 def choose(
     inputs: Sequence[Device],
-    choice: Choice | None = None,
+    choice: Choice,
     *,
     output_is_bluetooth: bool = False,
-    prefers_builtin: bool = True,
     without: Collection[str] = (),
 ) -> Device | None:
     """Return the microphone to open, `None` when there is none.
@@ -76,17 +80,16 @@ def choose(
         inputs: what there is.
         choice: what the person chose.
         output_is_bluetooth: see `Devices`.
-        prefers_builtin: a setting; `False` takes the default whatever it does to the headset.
         without: UIDs that just failed.
     """
     usable = [device for device in inputs if device.uid not in without]
-    chosen = find(usable, choice) if choice else None
+    chosen = find(usable, choice)
     if chosen is not None:
         return chosen
     default = next((device for device in usable if device.is_default), None)
     builtin = next((device for device in usable if device.is_builtin), None)
     would_drop = output_is_bluetooth and (default is None or default.is_bluetooth)
-    if prefers_builtin and would_drop and builtin is not None:
+    if choice.prefers_builtin and would_drop and builtin is not None:
         return builtin
     for device in (default, builtin):
         if device is not None:

@@ -78,6 +78,11 @@ class WindowResult:
     tokens: int = 0
 
 
+# What a recognizer may carry over (which language it hears): a window's text depends on at
+# most so many windows before it, in the same order.
+CONTEXT_WINDOWS = 2
+
+
 class WindowSource(Protocol):
     """Where a recognizer takes its windows from; it never blocks."""
 

@@ -14,12 +14,15 @@ from pathlib import Path
 
 from app.config.paths import make_private_folder
 from app.core.errors import LibraryDamaged, LibraryReadOnly, LibraryTooNew
+from app.library import schema
 from app.library.backup import copy_database
-from app.library.errors import library_error, locked, told_plainly, too_new
+from app.library.errors import locked, told_plainly, too_new
 from app.library.lock import LibraryLock
-from app.library.schema import SCHEMA_VERSION, SEARCH_TABLE, check_schema, migrate, version
+from app.library.schema import SEARCH_TABLE, check_schema, migrate, version
 
 BUSY_S = 5.0
+LOCK_WAIT_S = 10.0  # a migration of another process takes about this long at most
+_CHECKPOINT_BUSY_MS = 100
 _LOCK_FILE = "library.lock"
 _JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -45,11 +48,11 @@ def open_writable(file: Path, lock: LibraryLock | None = None) -> sqlite3.Connec
     try:
         with told_plainly(file):
             connection.execute("PRAGMA trusted_schema = OFF")
-            if version(connection) > SCHEMA_VERSION:
+            if version(connection) > schema.SCHEMA_VERSION:
                 raise too_new(file)
             check_schema(connection, file)
             _set_up(connection)
-            if version(connection) < SCHEMA_VERSION:
+            if version(connection) < schema.SCHEMA_VERSION:
                 with _holding(lock, file):
                     _migrate(connection, file)
             _use_secure_search(connection)
@@ -81,8 +84,10 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 def _migrate(connection: sqlite3.Connection, file: Path) -> None:
     old = version(connection)
-    if 0 < old < SCHEMA_VERSION:
-        copy_database(connection, file.with_name(f"{file.stem}.before-v{SCHEMA_VERSION}.sqlite"))
+    if 0 < old < schema.SCHEMA_VERSION:
+        copy_database(
+            connection, file.with_name(f"{file.stem}.before-v{schema.SCHEMA_VERSION}.sqlite")
+        )
     migrate(connection)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -92,7 +97,7 @@ def _holding(lock: LibraryLock | None, file: Path) -> Iterator[None]:
     if lock is not None:
         yield
         return
-    taken = LibraryLock.wait(file.with_name(_LOCK_FILE), timeout_s=10.0)
+    taken = LibraryLock.wait(file.with_name(_LOCK_FILE), timeout_s=LOCK_WAIT_S)
     if taken is None:
         raise locked(file)
     with taken:
@@ -177,8 +182,11 @@ def empty_library() -> sqlite3.Connection:
 
 def checkpoint(connection: sqlite3.Connection, file: Path) -> bool:
     """Move the log into the file and empty it; return whether no reader was in the way."""
-    try:
-        row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        raise library_error(error, file) from error
+    with told_plainly(file):
+        # A reader in the way is not waited for: the writer has other things to do.
+        connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_BUSY_MS}").fetchall()
+        try:
+            row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}").fetchall()
     return int(row[0]) == 0

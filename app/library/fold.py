@@ -16,7 +16,7 @@ _MAX_TOKEN = 128  # characters; longer runs are no words and would only grow the
 # Letters Unicode does not decompose, as people without that keyboard type them.
 _SAME = {
     "ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe", "þ": "th",
-    "ی": "ي", "ک": "ك", "ـ": "",
+    "ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ـ": "",
 }  # fmt: skip
 
 # Written without blanks between words: kana, Han, Hangul, Thai, Lao, Khmer, Burmese.

@@ -156,13 +156,14 @@ class X11Worker:
     def close(self) -> None:
         """End the thread and the connection."""
         with self._lock:
-            if not self._is_open:
-                return
-            self._is_open = False
-            os.write(self._wake_in, b"x")
+            if self._is_open:
+                self._is_open = False
+                os.write(self._wake_in, b"x")
         self._thread.join()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
+        if self._wake_in >= 0:
+            os.close(self._wake_in)
+            os.close(self._wake_out)
+            self._wake_in = self._wake_out = -1
 
     def _run(self) -> None:
         from Xlib import error
@@ -179,9 +180,10 @@ class X11Worker:
                     self._on_event(self.display.next_event())
                 self.display.flush()
         except error.ConnectionClosedError:
+            pass  # the server is gone; callers learn it from `post`
+        finally:
             with self._lock:
                 self._is_open = False
-        finally:
             with contextlib.suppress(error.ConnectionClosedError, OSError):
                 self.display.close()
 

@@ -5,6 +5,7 @@ The disk is the truth: nothing about installed models is remembered anywhere els
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.core.model import Family, Model
 from app.models.catalog import CatalogEntry, load_catalog
 
 _WEIGHTS = ("weights.safetensors", "weights.npz", "model.safetensors")
+_LONGEST_HEADER_BYTES = 100_000_000  # the format's own limit
 _WORK_BYTES = 400_000_000  # beside its weights a Whisper window needs about this much
 
 
@@ -68,13 +70,13 @@ class ModelStore:
             name for name, wanted in known.items() if _sha256(model.folder / name) != wanted
         )
 
-    def unusable_folders(self) -> tuple[str, ...]:
-        """Return the names of folders among the models that hold none we can run."""
+    def unusable_folders(self) -> tuple[Path, ...]:
+        """Return the folders among the models that hold none we can run."""
         if not self.folder.is_dir():
             return ()
         usable = {model.folder for model in self.installed()}
         return tuple(
-            folder.name
+            folder
             for folder in sorted(self.folder.iterdir())
             if folder.is_dir() and folder not in usable and not folder.name.startswith(".")
         )
@@ -114,6 +116,31 @@ def _model(entry: CatalogEntry, folder: Path) -> Model:
     )
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files in `folder` that should hold weights."""
+    return [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+
+
+def is_whole(weights: Path) -> bool:
+    """Whether a weights file is as long as its own header says; its numbers are not looked at.
+
+    Source: the safetensors format (8 bytes of header length, JSON, then the tensors' bytes).
+    """
+    if weights.suffix == ".npz":
+        return zipfile.is_zipfile(weights)
+    try:
+        size = weights.stat().st_size
+        with weights.open("rb") as source:
+            length = int.from_bytes(source.read(8), "little")
+            if not 2 <= length <= min(size - 8, _LONGEST_HEADER_BYTES):
+                return False
+            header = json.loads(source.read(length))
+        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return False
+    return bool(ends) and size == 8 + length + max(ends)
+
+
 def _sha256(file: Path) -> str:
     try:
         with file.open("rb") as source:
@@ -128,8 +155,8 @@ def _recognise(folder: Path, entry: CatalogEntry | None) -> Model | None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    weights = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
-    if not weights or not isinstance(config, dict):
+    weights = weight_files(folder)
+    if not isinstance(config, dict) or not any(is_whole(file) for file in weights):
         return None
     if entry is not None:
         return _model(entry, folder)

@@ -60,20 +60,29 @@ def _models(paths: Paths) -> Iterator[Finding]:
                     else mark("Delete the model's folder and put the model there again.")
                 ),
             )
-    for name in store.unusable_folders():
-        yield Finding(
-            "model_unusable",
-            Severity.WARNING,
-            Phrase(
-                mark("The folder “{name}” among the models holds no usable model."), {"name": name}
-            ),
-            Phrase(
-                mark(
-                    "It needs config.json and weights.safetensors; complete it or delete {folder}."
+    for folder in store.unusable_folders():
+        if weight_files(folder):
+            yield Finding(
+                "model_damaged",
+                Severity.WARNING,
+                Phrase(
+                    mark("The model in “{name}” is damaged or incomplete."), {"name": folder.name}
                 ),
-                {"folder": paths.models / name},
-            ),
-        )
+                Phrase(mark("Delete {folder} and put the model there again."), {"folder": folder}),
+            )
+        else:
+            yield Finding(
+                "model_unusable",
+                Severity.WARNING,
+                Phrase(
+                    mark("The folder “{name}” among the models holds no model."),
+                    {"name": folder.name},
+                ),
+                Phrase(
+                    mark("Put config.json and weights.safetensors into {folder}, or delete it."),
+                    {"folder": folder},
+                ),
+            )
     if only_demo(installed):
         yield Finding(
             "only_demo_model",

@@ -7,8 +7,10 @@ at `done_s` and starts there again writes the same text as one that was never st
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.audio.decode import open_media
 from app.audio.speech import SpeechWindows
@@ -17,7 +19,7 @@ from app.core.events import SegmentsFinal
 from app.core.job import JobStage
 from app.core.model import Model
 from app.core.packing import Window
-from app.engine.base import Idle, Options, WindowResult
+from app.engine.base import CONTEXT_WINDOWS, Idle, Options, WindowResult
 from app.engine.memory import Residency
 
 _READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
@@ -32,12 +34,39 @@ class Progress:
     total_s: float | None
 
 
+class WindowFeed(Protocol):
+    """A file's windows one after the other, and how far it has been read."""
+
+    @property
+    def duration_s(self) -> float | None: ...
+
+    @property
+    def heard_s(self) -> float: ...
+
+    def __iter__(self) -> Iterator[Window]: ...
+
+
+OpenWindows = Callable[[Path, float], AbstractContextManager[WindowFeed]]
+
+
+@contextmanager
+def open_windows(file: Path, max_speech_s: float) -> Iterator[WindowFeed]:
+    """Open a media file as windows of at most `max_speech_s` of speech.
+
+    Raises:
+        AppError: the file cannot be read.
+    """
+    with open_media(file) as stream:
+        yield SpeechWindows(stream, max_speech_s)
+
+
 class WindowReader:
     """Reads a file into windows on its own thread, a bounded number ahead (a `WindowSource`).
 
-    Windows that end before `skip_to_s` were final in an earlier run and are passed over. `take` is
-    called on the engine thread; `close` from anywhere, and it ends the child process that decodes.
-    `on_ready` is called, on the reading thread, when there is something new to take.
+    Windows that end before `skip_to_s` were final in an earlier run and are passed over, all but
+    the last few, which the recognizer must hear again to know what it knew. `take` is called on the
+    engine thread; `close` from anywhere, and it ends the child process that decodes. `on_ready` is
+    called, on the reading thread, when there is something new to take.
     """
 
     def __init__(
@@ -46,12 +75,15 @@ class WindowReader:
         max_speech_s: float,
         skip_to_s: float = 0.0,
         on_ready: Callable[[], None] = lambda: None,
+        open_windows: OpenWindows = open_windows,
     ) -> None:
         self._file = file
+        self._open_windows = open_windows
         self._on_ready = on_ready
         self._max_speech_s = max_speech_s
         self._skip_to_s = skip_to_s
         self._ready: deque[Window] = deque()
+        self._context: deque[Window] = deque(maxlen=CONTEXT_WINDOWS)
         self._changed = threading.Condition()
         self._is_closed = False
         self._is_finished = False
@@ -87,6 +119,10 @@ class WindowReader:
     def progress(self) -> Progress:
         return self._progress
 
+    def is_known(self, end_s: float) -> bool:
+        """Whether a window that ends at `end_s` was final in an earlier run."""
+        return end_s <= self._skip_to_s + _SAME_PLACE_S
+
     def close(self) -> None:
         """Stop reading and wait until the thread and the child process are gone."""
         with self._changed:
@@ -98,16 +134,17 @@ class WindowReader:
 
     def _read(self) -> None:
         try:
-            with open_media(self._file) as stream:
-                speech = SpeechWindows(stream, self._max_speech_s)
-                self._progress = Progress(0.0, stream.info.duration_s)
-                for window in speech:
-                    self._progress = Progress(speech.heard_s, stream.info.duration_s)
-                    if window.end_s <= self._skip_to_s + _SAME_PLACE_S:
-                        continue
-                    if not self._put(window):
+            with self._open_windows(self._file, self._max_speech_s) as feed:
+                self._progress = Progress(0.0, feed.duration_s)
+                for window in feed:
+                    self._progress = Progress(feed.heard_s, feed.duration_s)
+                    if self.is_known(window.end_s):
+                        self._context.append(window)
+                    elif not all(self._put(each) for each in (*self._context, window)):
                         return
-                self._progress = Progress(speech.heard_s, speech.heard_s)
+                    else:
+                        self._context.clear()
+                self._progress = Progress(feed.heard_s, feed.heard_s)
         except AppError as error:
             self._fail(error)
         except OSError as error:
@@ -183,7 +220,8 @@ def transcribe_file(
                 if isinstance(result, WindowResult):
                     for final, end_s in windows.add(result):
                         language = final.language
-                        yield SegmentsFinal(job_id, final.segments, end_s, language)
+                        if not reader.is_known(end_s):
+                            yield SegmentsFinal(job_id, final.segments, end_s, language)
                 else:
                     yield result
             yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)

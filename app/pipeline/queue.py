@@ -30,7 +30,7 @@ from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
-from app.pipeline.file import WindowReader, transcribe_file
+from app.pipeline.file import OpenWindows, WindowReader, open_windows, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ class Parts:
     owner: Owner
     paths: Paths
     pool: ThreadPoolExecutor
+    open_windows: OpenWindows = open_windows
+    check_file: Callable[[Path], Checked] = check_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ class TranscriptionQueue:
         rejected: list[tuple[Path, AppError]] = []
         for file in find_files(request.paths):
             try:
-                added.append(self._add(check_file(file), request))
+                added.append(self._add(self._parts.check_file(file), request))
             except AppError as error:
                 rejected.append((file, error))
         if not added and not rejected:
@@ -321,10 +323,12 @@ class TranscriptionQueue:
         saved = self._parts.writer.save_job(job, owner=self._parts.owner)
         saved.add_done_callback(self._report)
 
-    def _set_recording(self, job: Job, status: RecordingStatus, **changes: object) -> None:
-        self._parts.writer.update_recording(
-            job.recording_id, status=status, **changes
-        ).add_done_callback(self._report)
+    def _set_recording(
+        self, job: Job, status: RecordingStatus, **changes: object
+    ) -> "Future[Recording | None]":
+        written = self._parts.writer.update_recording(job.recording_id, status=status, **changes)
+        written.add_done_callback(self._report)
+        return written
 
     def _report(self, written: "Future[Any]") -> None:
         error = written.exception()
@@ -368,9 +372,13 @@ class TranscriptionQueue:
             running, RecordingStatus.WORKING, model_id=model.model_id, error=None, hint=None
         )
         reader = WindowReader(
-            recording.audio_path, model.max_speech_s, job.done_s, on_ready=parts.loop.wake
+            recording.audio_path,
+            model.max_speech_s,
+            job.done_s,
+            on_ready=parts.loop.wake,
+            open_windows=parts.open_windows,
         )
-        options = self._options(running, recording, model)
+        options = self._options(running, model)
         parts.loop.submit(
             job.job_id,
             Priority.FILE,
@@ -384,12 +392,9 @@ class TranscriptionQueue:
             ),
         )
 
-    def _options(self, job: Job, recording: Recording, model: Model) -> Options:
-        language = None if job.language == AUTO else job.language
-        if job.done_s > 0:  # what was detected at the start holds for the rest
-            language = language or recording.language
+    def _options(self, job: Job, model: Model) -> Options:
         return Options(
-            language=language,
+            language=None if job.language == AUTO else job.language,
             languages=self._settings().languages or model.languages,
             wants_words=job.wants_words and model.has_word_times,
         )
@@ -402,13 +407,17 @@ class TranscriptionQueue:
             self._succeed(job_id)
 
     def _succeed(self, job_id: str) -> None:
-        job = self._set_status(job_id, JobStatus.DONE)
-        if job is None:
+        """Mark the recording, then the job: who hears that a job is done finds its transcript."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None or job.status.is_over:
             return
         recording = self._parts.reader.recording(job.recording_id)
         has_text = recording is not None and bool(recording.first_line)
         status = RecordingStatus.DONE if has_text else RecordingStatus.EMPTY
-        self._set_recording(job, status, duration_s=job.done_s)
+        self._set_recording(job, status, duration_s=job.done_s).add_done_callback(
+            lambda _written: self._set_status(job_id, JobStatus.DONE)
+        )
 
     def _fail(self, job_id: str, error: BaseException) -> None:
         if not isinstance(error, AppError):

@@ -22,21 +22,21 @@ ALL = (AIRPODS, USB, BUILTIN)
 @pytest.mark.parametrize(
     ("choice", "is_bluetooth_out", "without", "expected"),
     [
-        (None, False, (), AIRPODS),
-        (None, True, (), BUILTIN),
+        (Choice(), False, (), AIRPODS),
+        (Choice(), True, (), BUILTIN),
         (Choice("usb-1", "whatever"), True, (), USB),
         (Choice("moved-port", "Røde"), False, (), USB),
         (Choice("air-1"), True, (), AIRPODS),  # a person's choice stands
         (Choice("usb-1"), False, ("usb-1",), AIRPODS),
         (Choice("usb-1"), True, ("usb-1",), BUILTIN),
         (Choice("gone", "gone"), False, ("air-1",), BUILTIN),
-        (None, True, ("builtin",), AIRPODS),
-        (None, False, ("air-1", "builtin"), USB),
-        (None, False, ("air-1", "builtin", "usb-1"), None),
+        (Choice(), True, ("builtin",), AIRPODS),
+        (Choice(), False, ("air-1", "builtin"), USB),
+        (Choice(), False, ("air-1", "builtin", "usb-1"), None),
     ],
 )
 def test_the_microphone_of_a_take(
-    choice: Choice | None,
+    choice: Choice,
     is_bluetooth_out: bool,
     without: tuple[str, ...],
     expected: Device | None,
@@ -46,7 +46,7 @@ def test_the_microphone_of_a_take(
 
 
 def test_a_person_may_want_the_headset_in_spite_of_its_sound() -> None:
-    assert choose(ALL, output_is_bluetooth=True, prefers_builtin=False) == AIRPODS
+    assert choose(ALL, Choice(prefers_builtin=False), output_is_bluetooth=True) == AIRPODS
 
 
 def test_a_list_is_as_old_as_the_last_refresh() -> None:

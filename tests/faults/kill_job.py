@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
 

@@ -46,6 +46,9 @@ class Seen:
     spawned_at: list[str] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
     may_use_devices: bool = False
+    # What a module's or the session's own fixtures started meanwhile; it ends with them.
+    kept_threads: set[threading.Thread] = field(default_factory=set)
+    kept_children: set[int] = field(default_factory=set)
 
 
 _seen = Seen()
@@ -157,7 +160,7 @@ def _leaked_threads(before: set[threading.Thread]) -> list[str]:
     deadline = time.monotonic() + GRACE_S
     leaked = []
     for thread in threading.enumerate():
-        if thread in before or not _is_running(thread):
+        if thread in before | _seen.kept_threads or not _is_running(thread):
             continue
         if not isinstance(thread, threading._DummyThread):
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -209,7 +212,8 @@ def _leaked_children(before: dict[int, str]) -> list[str]:
         left = {
             pid: command or "an ended process nobody waited for"
             for pid, command in _children().items()
-            if pid not in before and not any(name in command for name in _STAYS)
+            if pid not in before.keys() | _seen.kept_children
+            and not any(name in command for name in _STAYS)
         }
         if not left or time.monotonic() > deadline:
             break
@@ -227,6 +231,23 @@ def _open_connections() -> list[str]:
             _ = connection.total_changes
             leaked.append(f"a database connection is still open, opened at {place}")
     return leaked
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:
+    """Keep apart what outlives the test on purpose: what wider fixtures start during it."""
+    if fixturedef.scope == "function":
+        return (yield)
+    seen = _seen
+    threads = set(threading.enumerate())
+    n_connections, n_spawned = len(seen.connections), len(seen.spawned_at)
+    try:
+        return (yield)
+    finally:
+        seen.kept_threads |= set(threading.enumerate()) - threads
+        del seen.connections[n_connections:]
+        if len(seen.spawned_at) > n_spawned:
+            seen.kept_children |= _children().keys()
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,8 @@ TIDY_TESTS = """
 import os, socket, sqlite3, subprocess, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 homes = set()
 
 def test_all_closed():
@@ -84,6 +86,25 @@ def test_own_home_and_screen():
 
 def test_no_heavy_import():
     assert "mlx.core" not in sys.modules and "PySide6" not in sys.modules
+
+@pytest.fixture(scope="module")
+def server():
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    connection = sqlite3.connect(":memory:")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield
+        process.kill()
+    connection.close()
+    done.set()
+    thread.join()
+
+def test_a_wider_fixture_may_begin_in_a_test_and_outlive_it(request):
+    request.getfixturevalue("server")
+
+def test_after_it():
+    pass
 """
 
 MICROPHONE_TESTS = """
@@ -144,7 +165,7 @@ def test_bad_tests_fail_and_name_the_origin(sandbox: pytest.Pytester) -> None:
 
 def test_tidy_tests_pass(sandbox: pytest.Pytester) -> None:
     sandbox.makepyfile(test_tidy=TIDY_TESTS)
-    run(sandbox).assert_outcomes(passed=4)
+    run(sandbox).assert_outcomes(passed=6)
 
 
 def test_microphone_is_locked_outside_e2e(sandbox: pytest.Pytester) -> None:

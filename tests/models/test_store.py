@@ -1,4 +1,5 @@
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from app.config.paths import resources
 from app.core.errors import ModelMissing
 from app.core.model import Family
-from app.models.store import ModelStore, only_demo, open_store
+from app.models.store import ModelStore, is_whole, only_demo, open_store
 
 
 @pytest.fixture
@@ -18,7 +19,12 @@ def _put(store: ModelStore, name: str, config: object, weights: str = "weights.n
     folder = store.folder / name
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / weights).write_bytes(b"x" * 100)
+    if weights.endswith("npz"):
+        with zipfile.ZipFile(folder / weights, "w") as out:
+            out.writestr("encoder.npy", b"x" * 100)
+    else:
+        header = json.dumps({"w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
+        (folder / weights).write_bytes(len(header).to_bytes(8, "little") + header + b"1234")
 
 
 def test_the_built_in_model_is_there_and_is_called_a_demonstration(store: ModelStore) -> None:
@@ -60,3 +66,27 @@ def test_a_model_that_is_not_here_is_named_with_those_that_are(store: ModelStore
         store.find("large")
 
     assert "nano" in str(raised.value.hint)
+
+
+def test_a_cut_file_is_no_model_but_is_noticed(store: ModelStore) -> None:
+    _put(store, "cut", {"model_type": "whisper"}, "model.safetensors")
+    file = store.folder / "cut" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+
+    assert [m.model_id for m in store.installed()] == ["nano"]
+    assert [folder.name for folder in store.unusable_folders()] == ["cut"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"cut", b"\xff" * 64, b"\x02" + b"\0" * 7 + b"{}", b"<html>" * 20]
+)
+def test_no_content_is_mistaken_for_weights(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "weights.safetensors"
+    file.write_bytes(content)
+
+    assert not is_whole(file)
+
+
+def test_the_shipped_weights_are_what_the_catalog_says(store: ModelStore) -> None:
+    assert store.damaged_files(store.find("nano")) == ()
+    assert is_whole(store.find("nano").folder / "weights.safetensors")

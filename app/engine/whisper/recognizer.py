@@ -12,6 +12,7 @@ from app.core.model import Model
 from app.core.packing import SAMPLE_RATE, Audio, Region, Window
 from app.engine.base import (
     Hypothesis,
+    Idle,
     ListSource,
     Options,
     Stream,
@@ -55,7 +56,9 @@ class WhisperRecognizer:
             raise RuntimeError("the recognizer is closed")
         return self._loaded
 
-    def transcribe(self, windows: WindowSource, options: Options) -> Iterator[WindowResult | None]:
+    def transcribe(
+        self, windows: WindowSource, options: Options
+    ) -> Iterator[WindowResult | Idle | None]:
         """Decode windows until the source is finished; results may come in any order."""
         try:
             yield from Transcription(self.loaded, windows, options).run()
@@ -98,7 +101,7 @@ class _WholeUtterance:
             windows.append(Window(index, begin_s, part, (region,)))
         results: list[WindowResult] = []
         for result in self._recognizer.transcribe(ListSource(windows), self._options):
-            if result is not None:
+            if isinstance(result, WindowResult):
                 results.append(result)
             yield None
         results.sort(key=lambda result: result.index)
