@@ -71,6 +71,7 @@ class TranscriptPane(QStackedWidget):
         column.addWidget(self._make_work_strip())
         column.addWidget(self.banners)
         column.addWidget(self._body, 1)
+        self.setMinimumWidth(340)
         self.show_nothing()
         self.refresh_colors()
 
