@@ -417,7 +417,7 @@ class MainWindow(QMainWindow):
                 tr("Or see it work first, with a short sample recording."),
             ],
             icon="sample",
-            tint="accent",
+            tint="tint",
             actions=actions if self.is_writable else [],
         )
 

@@ -55,7 +55,8 @@ class Colors:
     text: str
     secondary: str  # text that may be overlooked
     line: str
-    accent: str
+    tint: str  # icons and bars
+    accent: str  # behind a selection
     accent_text: str  # on `accent`
     accent_secondary: str  # quiet text on `accent`
     error: str
@@ -78,6 +79,7 @@ LIGHT = Colors(
     text="#1c1c1f",
     secondary="#5f6068",
     line="#dcdce1",
+    tint="#0a5fd6",
     accent="#0a5fd6",
     accent_text="#ffffff",
     accent_secondary="#eef4ff",
@@ -100,7 +102,8 @@ DARK = Colors(
     text="#ededf0",
     secondary="#a6a7b0",
     line="#3b3b41",
-    accent="#2f6fd8",
+    tint="#5e9bff",
+    accent="#2a66cc",
     accent_text="#ffffff",
     accent_secondary="#f1f6ff",
     error="#ff8a80",
@@ -169,8 +172,8 @@ def _palette(scheme: Colors) -> QPalette:
         (role.BrightText, scheme.error),
         (role.Highlight, scheme.accent),
         (role.HighlightedText, scheme.accent_text),
-        (role.Accent, scheme.accent),
-        (role.Link, scheme.accent),
+        (role.Accent, scheme.tint),
+        (role.Link, scheme.tint),
         (role.ToolTipBase, scheme.window),
         (role.ToolTipText, scheme.text),
         (role.PlaceholderText, scheme.secondary),

@@ -195,8 +195,8 @@ class RecordingModel(QAbstractListModel):
         """Read the pages of the rows `first` … `last`."""
         if self._search or self.rowCount() == 0:
             return
-        last = min(last, self.rowCount() - 1)
-        for page in range(self._stored(max(0, first)) // PAGE, self._stored(last) // PAGE + 1):
+        first, last = max(0, first), min(last, self.rowCount() - 1)
+        for page in range(self._stored(first) // PAGE, self._stored(last) // PAGE + 1):
             self._page(page)
 
     def recording_id(self, row: int) -> str | None:

@@ -174,7 +174,7 @@ class _PlaceDelegate(QStyledItemDelegate):
         ink = theme.color("accent_text" if is_active else "text")
         quiet = theme.color("accent_secondary" if is_active else "secondary")
         side = theme.ICON
-        tint = ink if is_active else theme.color("accent")
+        tint = ink if is_active else theme.color("tint")
         if index.data(_PlaceRole) == Place.FAILED and not is_active:
             tint = theme.color("warning")
         icon = theme.pixmap(str(index.data(Qt.ItemDataRole.DecorationRole)), tint.name(), side)

@@ -125,8 +125,10 @@ class RecordingList(QListView):
     ) -> None:
         if not index.isValid():
             return
-        top, bottom = self._slot_top(index.row()), self.rectForIndex(index).bottom() + _FOOT
         bar, height = self.verticalScrollBar(), self.viewport().height()
+        around = height // self._rows_delegate.row_height + 1
+        self._rows.ensure(index.row() - around, index.row() + around)  # headers take room
+        top, bottom = self._slot_top(index.row()), self.rectForIndex(index).bottom() + 1 + _FOOT
         if hint is QAbstractItemView.ScrollHint.PositionAtCenter:
             bar.setValue((top + bottom - height) // 2)
         elif top < bar.value() or hint is QAbstractItemView.ScrollHint.PositionAtTop:

@@ -14,7 +14,7 @@ from app.ui import theme
 from app.ui.widgets.labels import PlainLabel
 
 _ICONS = {"info": "info", "warning": "warning", "error": "warning"}
-_TINTS = {"info": "accent", "warning": "warning", "error": "error"}
+_TINTS = {"info": "tint", "warning": "warning", "error": "error"}
 
 
 class Banner(QWidget):
