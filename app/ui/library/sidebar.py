@@ -101,6 +101,10 @@ class Sidebar(QListWidget):
                 self.choose(Place.ALL)
             item.setHidden(not count)
 
+    def count_of(self, place: Place) -> int:
+        """Return the count a place shows."""
+        return int(self._items[place].data(_CountRole) or 0)
+
     def refresh_colors(self) -> None:
         palette = self.palette()
         palette.setColor(self.backgroundRole(), theme.color("window"))

@@ -145,7 +145,7 @@ class TranscriptPane(QStackedWidget):
         self.remove_action.setEnabled(is_writable)
 
     def refresh_colors(self) -> None:
-        self._facts.refresh_colors()
+        self.facts_label.refresh_colors()
         self.title_label.refresh_colors()
         self._progress_text.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
@@ -159,11 +159,11 @@ class TranscriptPane(QStackedWidget):
     def _make_header(self) -> QHBoxLayout:
         self.title_label = ElidedLabel("", self)
         self.title_label.setFont(theme.font(1.3, is_bold=True))
-        self._facts = ElidedLabel("", self, color="secondary")
+        self.facts_label = ElidedLabel("", self, color="secondary")
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self.title_label)
-        texts.addWidget(self._facts)
+        texts.addWidget(self.facts_label)
         export = tr("Export this transcript")
         self.export_button = self._tool("export", export, self.export_requested.emit)
         self.more_button = QToolButton(self)
@@ -233,7 +233,7 @@ class TranscriptPane(QStackedWidget):
             language_label(recording.language or self._language),
             self._model_title(recording.model_id),
         )
-        self._facts.setText(" · ".join(fact for fact in facts if fact))
+        self.facts_label.setText(" · ".join(fact for fact in facts if fact))
         has_text = bool(self.text.segments)
         self.export_button.setEnabled(has_text)
         self.again_action.setEnabled(self._is_writable and not is_open)

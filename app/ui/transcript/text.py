@@ -62,21 +62,14 @@ class TranscriptText(QTextEdit):
         if old and len(segments) >= len(old) and list(segments[: len(old)]) == old:
             self.append_segments(segments[len(old) :])
             return
-        self.clear()
-        self.setExtraSelections([])
-        self._segments, self._starts = [], []
-        self._speakers = {segment.speaker for segment in segments if segment.speaker}
-        self._set_gutter(self._speakers)
-        self.append_segments(segments)
-        self.moveCursor(QTextCursor.MoveOperation.Start)
-        self.verticalScrollBar().setValue(0)
+        self._show_anew(segments)
 
     def append_segments(self, segments: Sequence[Segment]) -> None:
         """Add segments at the end, keeping the selection and the place."""
         if not segments:
             return
         if any(part.speaker and part.speaker not in self._speakers for part in segments):
-            self.show_segments([*self._segments, *segments])
+            self._show_anew([*self._segments, *segments])
             return
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -150,6 +143,16 @@ class TranscriptText(QTextEdit):
             line_height = round(block.layout().lineAt(0).height()) if block.lineCount() else 0
             self._paint_margin(painter, block.blockNumber(), QRect(0, top, 0, line_height))
             block = block.next()
+
+    def _show_anew(self, segments: Sequence[Segment]) -> None:
+        self.clear()
+        self.setExtraSelections([])
+        self._segments, self._starts = [], []
+        self._speakers = {segment.speaker for segment in segments if segment.speaker}
+        self._set_gutter(self._speakers)
+        self.append_segments(segments)
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+        self.verticalScrollBar().setValue(0)
 
     def _paint_margin(self, painter: QPainter, at: int, line: QRect) -> None:
         if at >= len(self._segments):
