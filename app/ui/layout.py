@@ -2,8 +2,7 @@
 
 from itertools import pairwise
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.job_board import JobBoard
@@ -17,6 +16,7 @@ from app.ui.widgets.banner import BannerStack
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.splitter import LineSplitter
 
 
 class WindowLayout:
@@ -36,11 +36,11 @@ class WindowLayout:
         self.queue = QueueView(board, window)
         self.welcome = EmptyState(window, is_drop_target=True)
         self.trouble = EmptyState(window)
-        self.reading = _splitter(window, self.library, self.transcript, [320, 576])
+        self.reading = LineSplitter(self.library, self.transcript, [320, 576])
         self.pages = QStackedWidget(window)
         for page in (self.reading, self.queue, self.welcome, self.trouble):
             self.pages.addWidget(page)
-        self.columns = _splitter(window, self.sidebar, self.pages, [184, 896])
+        self.columns = LineSplitter(self.sidebar, self.pages, [184, 896])
         center = QWidget(window)
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
@@ -61,13 +61,11 @@ class WindowLayout:
         """Take on the colours of the scheme in use."""
         theme.apply_palette()
         theme.refresh_icons(window)
+        theme.refresh_scroll_bars(window)
         for part in (self.toolbar, self.banners, self.notices, self.sidebar, self.library):
             part.refresh_colors()
-        for page in (self.transcript, self.queue, self.welcome, self.trouble):
+        for page in (self.transcript, self.queue, self.welcome, self.trouble, self.status_label):
             page.refresh_colors()
-        for splitter in (self.columns, self.reading):
-            line = theme.color("line").name()
-            splitter.setStyleSheet(f"QSplitter::handle {{ background: {line}; }}")
 
     def _set_tab_order(self) -> None:
         order = (
@@ -84,18 +82,6 @@ class WindowLayout:
         )
         for first, second in pairwise(order):
             QWidget.setTabOrder(first, second)
-
-
-def _splitter(parent: QWidget, left: QWidget, right: QWidget, sizes: list[int]) -> QSplitter:
-    splitter = QSplitter(Qt.Orientation.Horizontal, parent)
-    splitter.addWidget(left)
-    splitter.addWidget(right)
-    splitter.setChildrenCollapsible(False)
-    splitter.setHandleWidth(1)
-    splitter.setStretchFactor(0, 0)
-    splitter.setStretchFactor(1, 1)
-    splitter.setSizes(sizes)
-    return splitter
 
 
 def _model_title(models: dict[str, ModelChoice], model_id: str | None) -> str:

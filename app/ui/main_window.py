@@ -381,6 +381,7 @@ class MainWindow(QMainWindow):
 
     def _on_removals_changed(self) -> None:
         self.news.tell_removal(self.removals)
+        self._render_status()
         self._render_actions()
 
     # Rendering
@@ -433,8 +434,9 @@ class MainWindow(QMainWindow):
         if paused:
             parts.append(tr_plural("{count} paused", "{count} paused", paused))
         if not parts and self._problem is None:
-            count = self._ports.library.count(ListQuery())
-            if count:
+            hidden = self.removals.pending_count
+            count = self._ports.library.count(ListQuery()) - hidden
+            if count > 0:
                 parts.append(tr_plural("{count} recording", "{count} recordings", count))
         self.parts.status_label.setText(" · ".join(parts))
 

@@ -44,6 +44,11 @@ class Removals(QObject):
         """What undo would take back."""
         return self._pending[-1][0] if self._pending else None
 
+    @property
+    def pending_count(self) -> int:
+        """How many recordings could still be taken back."""
+        return sum(len(removal.recording_ids) for removal, _timer in self._pending)
+
     def add(self, recording_ids: Sequence[str], title: str) -> None:
         """Hide recordings now and remove them later."""
         removal = Removal(tuple(recording_ids), title)

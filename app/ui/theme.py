@@ -10,9 +10,18 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFont,
+    QGuiApplication,
+    QIcon,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollBar, QWidget
 
 from app.config.paths import resources
 
@@ -21,13 +30,11 @@ TARGET = 28  # px, the smallest side of anything to click
 ICON = 18  # px
 
 _ICON_PROPERTY = "undertone_icon"
-# Fusion's scroll bars have arrows and a frame; these look like the Mac's.
-_SCROLL_BARS = """
-QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
-QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
-QScrollBar::handle {{ background: {thumb}; border-radius: 3px; margin: 3px; }}
-QScrollBar::handle:vertical {{ min-height: 32px; }}
-QScrollBar::handle:horizontal {{ min-width: 32px; }}
+# Fusion's scroll bars have arrows and a frame; these look like the Mac's. Set on each bar: a
+# style sheet on the application would keep palettes from being followed live.
+_SCROLL_BAR = """
+QScrollBar:vertical {{ background: {base}; width: 12px; margin: 0; }}
+QScrollBar::handle {{ background: {thumb}; border-radius: 3px; margin: 3px; min-height: 32px; }}
 QScrollBar::handle:hover {{ background: {hover}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
@@ -145,11 +152,7 @@ def apply_palette() -> None:
     app = QApplication.instance()
     if sys.platform == "darwin" or not isinstance(app, QApplication):
         return
-    palette = _palette(colors())
-    if palette == app.palette():
-        return
-    app.setPalette(palette)
-    app.setStyleSheet(_SCROLL_BARS.format(thumb=colors().thumb, hover=colors().secondary))
+    app.setPalette(_palette(colors()))
 
 
 def _palette(scheme: Colors) -> QPalette:
@@ -233,19 +236,32 @@ def icon(name: str) -> QIcon:
     return result
 
 
-def set_icon(target: QAbstractButton, name: str) -> None:
+def set_icon(target: QAbstractButton | QAction, name: str) -> None:
     """Give `target` an icon that `refresh_icons` can tint anew."""
     target.setProperty(_ICON_PROPERTY, name)
     target.setIcon(icon(name))
-    target.setIconSize(QSize(ICON, ICON))
+    if isinstance(target, QAbstractButton):
+        target.setIconSize(QSize(ICON, ICON))
 
 
 def refresh_icons(root: QWidget) -> None:
     """Tint every icon under `root` for the scheme in use."""
-    for button in root.findChildren(QAbstractButton):
-        name = button.property(_ICON_PROPERTY)
+    targets: list[QAbstractButton | QAction] = [*root.findChildren(QAbstractButton)]
+    for target in (*targets, *root.findChildren(QAction)):
+        name = target.property(_ICON_PROPERTY)
         if name:
-            button.setIcon(icon(name))
+            target.setIcon(icon(name))
+
+
+def refresh_scroll_bars(root: QWidget) -> None:
+    """Give the vertical scroll bars under `root` our look; on macOS the system's own stay."""
+    if sys.platform == "darwin":
+        return
+    scheme = colors()
+    look = _SCROLL_BAR.format(base=scheme.base, thumb=scheme.thumb, hover=scheme.secondary)
+    for bar in root.findChildren(QScrollBar):
+        if bar.orientation() is Qt.Orientation.Vertical:
+            bar.setStyleSheet(look)
 
 
 def contrast(first: str, second: str) -> float:

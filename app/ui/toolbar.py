@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLineEdit,
-    QSizePolicy,
     QToolBar,
     QToolButton,
     QWidget,
@@ -101,10 +101,12 @@ class MainToolbar(QToolBar):
         self.setFloatable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(theme.ICON, theme.ICON))
-        self.setContentsMargins(6, 4, 6, 4)
-        layout = self.layout()
-        if layout is not None:
-            layout.setSpacing(6)
+        # One row of our own: a toolbar resets the margins of its own layout at every polish.
+        holder = QWidget(self)
+        self._row = QHBoxLayout(holder)
+        self._row.setContentsMargins(4, 2, 6, 2)
+        self._row.setSpacing(6)
+        self.addWidget(holder)
         self._models = list(models)
         open_key, export_key = key_name(QKeySequence.StandardKey.Open), key_name("Ctrl+E")
         self.import_button = self._button(
@@ -121,13 +123,13 @@ class MainToolbar(QToolBar):
         self.language_box.activated.connect(
             lambda _at: self.language_chosen.emit(str(self.language_box.currentData()))
         )
-        self.addWidget(_gap(self))
+        self._row.addStretch(1)
         self.export_button = self._button(
             "export", tr("Export"), tr("Export transcripts ({key})", key=export_key)
         )
         self.export_button.clicked.connect(lambda: self.export_requested.emit())
         self.search_field = SearchField(self)
-        self.addWidget(self.search_field)
+        self._row.addWidget(self.search_field, 1)
 
     @property
     def model_id(self) -> str:
@@ -155,7 +157,7 @@ class MainToolbar(QToolBar):
         button.setMinimumHeight(theme.TARGET)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.set_icon(button, icon)
-        self.addWidget(button)
+        self._row.addWidget(button)
         return button
 
     def _box(self, name: str, tip: str) -> QComboBox:
@@ -166,7 +168,7 @@ class MainToolbar(QToolBar):
         box.setMaximumWidth(170)
         box.setMaxVisibleItems(20)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.addWidget(box)
+        self._row.addWidget(box)
         return box
 
     def _fill_models(self, chosen: str) -> None:
@@ -205,9 +207,3 @@ class MainToolbar(QToolBar):
         self._fill_languages(before)
         if self.language != before:
             self.language_chosen.emit(self.language)
-
-
-def _gap(parent: QWidget) -> QWidget:
-    gap = QWidget(parent)
-    gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return gap

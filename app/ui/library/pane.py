@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.config.translate import tr, tr_plural
 from app.library.search import ListQuery
+from app.ui import theme
 from app.ui.job_board import JobBoard
 from app.ui.library.delegate import RowDelegate
 from app.ui.library.model import RecordingModel
@@ -46,6 +47,7 @@ class LibraryPane(QWidget):
         column.addWidget(self.results)
         column.addWidget(self._stack, 1)
         self.setMinimumWidth(210)
+        self.setAutoFillBackground(True)
         self._tell_later = QTimer(self)
         self._tell_later.setSingleShot(True)
         self._tell_later.setInterval(0)
@@ -110,6 +112,9 @@ class LibraryPane(QWidget):
 
     def refresh_colors(self) -> None:
         self.results.refresh_colors()
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("base"))
+        self.setPalette(palette)
         self.empty.refresh_colors()
         self.list.viewport().update()
 

@@ -62,7 +62,7 @@ class Sidebar(QListWidget):
         self.setItemDelegate(_PlaceDelegate(self))
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
-        self.setMinimumWidth(132)
+        self.setMinimumWidth(172)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._items: dict[Place, QListWidgetItem] = {}
         self._add_heading(tr("Library"))

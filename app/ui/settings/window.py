@@ -62,6 +62,8 @@ class SettingsWindow(QMainWindow):
         escape.setShortcut(Qt.Key.Key_Escape)
         escape.triggered.connect(self.close)
         self.addAction(escape)
+        self.setTabOrder(self._bar, self.appearance_box)
+        self.appearance_box.setFocus()
         self.setFixedWidth(540)
         self.resize(540, 320)
 
@@ -77,14 +79,13 @@ class SettingsWindow(QMainWindow):
     def _add_page(self, title: str, icon: str, page: QWidget) -> None:
         at = self.pages.addWidget(page)
         action = QAction(title, self)
+        theme.set_icon(action, icon)
         action.setCheckable(True)
         action.triggered.connect(lambda: self.pages.setCurrentIndex(at))
         self._group.addAction(action)
         self._bar.addAction(action)
         button = self._bar.widgetForAction(action)
         if isinstance(button, QToolButton):
-            theme.set_icon(button, icon)
-            button.setIconSize(self._bar.iconSize())
             button.setAccessibleName(title)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setMinimumWidth(72)

@@ -71,6 +71,7 @@ class TranscriptPane(QStackedWidget):
         column.addWidget(self._make_work_strip())
         column.addWidget(self.banners)
         column.addWidget(self._body, 1)
+        self.setMinimumWidth(340)
         self.show_nothing()
         self.refresh_colors()
 
@@ -145,6 +146,7 @@ class TranscriptPane(QStackedWidget):
 
     def refresh_colors(self) -> None:
         self._facts.refresh_colors()
+        self.title_label.refresh_colors()
         self._progress_text.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
             part.refresh_colors()
@@ -157,7 +159,7 @@ class TranscriptPane(QStackedWidget):
     def _make_header(self) -> QHBoxLayout:
         self.title_label = ElidedLabel("", self)
         self.title_label.setFont(theme.font(1.3, is_bold=True))
-        self._facts = QuietLabel("", self)
+        self._facts = ElidedLabel("", self, color="secondary")
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self.title_label)

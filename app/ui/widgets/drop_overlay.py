@@ -28,7 +28,7 @@ class DropOverlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(theme.color("base"))
-        veil.setAlphaF(0.88)
+        veil.setAlphaF(0.94)
         painter.fillRect(self.rect(), veil)
         draw_target(painter, self.rect().adjusted(16, 16, -16, -16), is_active=True)
         painter.setFont(theme.font(1.5, is_bold=True))

@@ -38,11 +38,11 @@ class QuietLabel(PlainLabel):
         self.setPalette(palette)
 
 
-class ElidedLabel(PlainLabel):
+class ElidedLabel(QuietLabel):
     """One line that ends in … where it does not fit; the whole text is its accessible name."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None):
-        super().__init__(text, parent)
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, color: str = "text"):
+        super().__init__(text, parent, color=color)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def setText(self, text: str) -> None:
