@@ -66,6 +66,7 @@ class WindowResult:
         compression_ratio: of the text; above 2.4 it probably repeats itself.
         temperature: the one that was kept.
         tokens: how many were decoded, without prompt.
+        is_truncated: whether text is missing because the model did not come to an end.
     """
 
     index: int
@@ -76,6 +77,7 @@ class WindowResult:
     compression_ratio: float = 0.0
     temperature: float = 0.0
     tokens: int = 0
+    is_truncated: bool = False
 
 
 # What a recognizer may carry over (which language it hears): a window's text depends on at

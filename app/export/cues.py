@@ -128,7 +128,8 @@ def wrap(text: str) -> list[str]:
         if width(text[:place].rstrip()) <= COLUMNS and width(text[place:].lstrip()) <= COLUMNS
     ]
     if halves:
-        return list(min(halves, key=lambda pair: abs(width(pair[0]) - width(pair[1]))))
+        first, second = min(halves, key=lambda pair: abs(width(pair[0]) - width(pair[1])))
+        return [first, second]
     lines = []
     while width(text) > COLUMNS:
         fitting = [place for place in _breaks(text) if width(text[:place].rstrip()) <= COLUMNS]
@@ -143,9 +144,8 @@ def _breaks(text: str) -> list[int]:
     places = []
     for place in range(1, len(text)):
         before, after = text[place - 1], text[place]
-        if before == " " and after != " ":
-            places.append(place)
-        elif _is_wide(before) and _is_wide(after) and after not in _PAUSES:
+        ends_word = before == " " and after != " "
+        if ends_word or (_is_wide(before) and _is_wide(after) and after not in _PAUSES):
             places.append(place)
         if place > 2 * LINES * COLUMNS:
             break  # further on matters only to the next line

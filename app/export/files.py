@@ -90,7 +90,7 @@ def write_export(
 
 def _write(document: ExportDocument, format_id: str, partial: Path) -> None:
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with open(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
         FORMATS[format_id].write(document, file)
         file.flush()
         os.fsync(descriptor)

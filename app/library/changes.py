@@ -206,14 +206,24 @@ def remove_jobs(change: Transaction, job_ids: tuple[str, ...]) -> int:
 
 
 def index_everything(change: Transaction) -> int:
-    """Index what is not indexed yet; return how many recordings that were."""
+    """Index what a killed process left unindexed; return how many recordings that were."""
     rows = change.database.execute(
-        "SELECT number FROM recordings WHERE indexed_segments <> "
+        "SELECT number FROM recordings WHERE indexed_segments < "
         "(SELECT COUNT(*) FROM segments WHERE recording = number)"
     ).fetchall()
     for (number,) in rows:
-        index.clear(change, number)
         index.add_new_segments(change, number, may_wait=False)
+    return len(rows)
+
+
+def rebuild_search(change: Transaction) -> int:
+    """Make the whole index anew from recordings and segments; return how many recordings."""
+    index.remove_all(change)
+    rows = change.database.execute("SELECT number, title FROM recordings").fetchall()
+    for number, title in rows:
+        index.add(change, number, title)
+        index.add_new_segments(change, number, may_wait=False)
+    change.changed("recordings")
     return len(rows)
 
 
@@ -237,7 +247,7 @@ def _insert_segments(
                 "text": segment.text,
                 "confidence": segment.confidence,
                 "speaker": segment.speaker,
-                "crc": segment_crc(segment, packed),
+                "crc": segment_crc(segment.start_s, segment.end_s, segment.text, packed),
             }
         )
         if packed is not None:

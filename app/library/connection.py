@@ -173,6 +173,11 @@ def _open_readonly(file: Path, identity: tuple[int, int], is_frozen: bool) -> Op
     return Opened(connection, identity, is_frozen, is_too_new)
 
 
+def mend_file(file: Path) -> Path:
+    """Return the note that asks the next holder of the lock to make the search index anew."""
+    return file.with_name(f"{file.stem}.mend")
+
+
 def empty_library() -> sqlite3.Connection:
     """Return a library in memory that holds nothing, for a file that is not there yet."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)

@@ -27,6 +27,13 @@ def remove(change: Transaction, number: int) -> None:
     change.run("DELETE FROM documents WHERE number = ?", number)
 
 
+def remove_all(change: Transaction) -> None:
+    """Forget every recording, whatever state the index is in."""
+    change.run(f"INSERT INTO {SEARCH_TABLE} ({SEARCH_TABLE}) VALUES ('delete-all')")
+    change.run("DELETE FROM documents")
+    change.run("UPDATE recordings SET indexed_segments = 0")
+
+
 def retitle(change: Transaction, number: int, title: str) -> None:
     _forget(change, number)
     change.run("UPDATE documents SET title = ? WHERE number = ?", folded(title), number)

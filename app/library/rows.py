@@ -131,10 +131,9 @@ def unpack_words(packed: PackedWords) -> tuple[Word, ...]:
     return tuple(Word(str(text), *triple) for text, triple in zip(texts, triples, strict=True))
 
 
-def segment_crc(segment: Segment, packed: PackedWords | None) -> int:
-    """Return the check sum that tells whether a salvaged segment is whole."""
-    crc = zlib.crc32(clean(segment.text).encode())
-    crc = zlib.crc32(struct.pack("<dd", segment.start_s, segment.end_s), crc)
+def segment_crc(start_s: float, end_s: float, text: str, packed: PackedWords | None) -> int:
+    """Return the check sum that tells whether a stored or salvaged segment is whole."""
+    crc = zlib.crc32(struct.pack("<dd", start_s, end_s), zlib.crc32(text.encode()))
     if packed is not None:
         crc = zlib.crc32(packed.numbers, zlib.crc32(packed.texts.encode(), crc))
     return crc

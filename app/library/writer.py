@@ -25,7 +25,7 @@ from app.core.job import Job
 from app.core.recording import Recording
 from app.core.transcript import Segment
 from app.library import changes
-from app.library.connection import checkpoint, open_writable
+from app.library.connection import checkpoint, mend_file, open_writable
 from app.library.errors import library_error, moved_away, told_plainly
 from app.library.lock import LibraryLock, Owner
 from app.library.schema import SEARCH_TABLE
@@ -77,6 +77,7 @@ class LibraryWriter:
         self._identity = (0, 0)
         self._seen_version = 0
         self._has_traces = False
+        self._has_mended = lock is None  # that is for the holder of the lock
         opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="library-writer")
         self._thread.start()
@@ -160,6 +161,10 @@ class LibraryWriter:
     def index_everything(self) -> Future[int]:
         """Index what a killed process left unindexed; the result is how many recordings."""
         return self._submit(changes.index_everything)
+
+    def rebuild_search(self) -> Future[int]:
+        """Make the whole index anew; the result is how many recordings it holds. Slow."""
+        return self._submit(changes.rebuild_search)
 
     def checkpoint(self) -> Future[bool]:
         """Move the log into the file; `False` when a reader was in the way."""
@@ -337,15 +342,27 @@ class LibraryWriter:
         if self._database is None:
             return
         try:
+            if not self._has_mended:
+                self._has_mended = True
+                self._mend()
             if self._has_traces:
                 self._checkpoint()
             now = self._data_version(self._database)
-        except (AppError, sqlite3.Error) as error:
+        except (AppError, sqlite3.Error, OSError) as error:
             _log.warning("the library could not be looked at: %s", type(error).__name__)
             return
         if now != self._seen_version:
             self._seen_version = now
             self._tell(_ALL_KINDS, frozenset(), ELSEWHERE)
+
+    def _mend(self) -> None:
+        """Complete the search index, or make it anew where a check asked for that."""
+        note = mend_file(self._file)
+        if note.exists():
+            self._transact(changes.rebuild_search)
+            note.unlink(missing_ok=True)
+        else:
+            self._transact(changes.index_everything)
 
     @staticmethod
     def _data_version(database: Database) -> int:

@@ -78,8 +78,6 @@ class Sdk:
             if name in entry[side]:
                 return int(entry[side][name])
             todo += entry["parents"]
-        if class_name != "NSObject" and "NSObject" not in seen:
-            return self.arguments("NSObject", selector, side)
         return None
 
     def has_selector(self, selector: str, count: int) -> bool:
@@ -148,6 +146,7 @@ class MacStandIn:
         self.calls: list[Call] = []
         self.answers: dict[str, Any] = {}
         self._classes: dict[str, type] = {}
+        self.own_classes: dict[str, type] = {}
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Put the stand-in modules where `import` finds them, until the test ends."""
@@ -193,7 +192,9 @@ class _Class(type):
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> "_Class":
         made = super().__new__(cls, name, bases, body)
         if "_sdk_name" not in body and bases and name != "_Object":
-            _check_methods(name, body, made._mac.sdk)
+            _check_methods(name, body)
+            assert name not in made._mac.own_classes, f"{name} is made twice"
+            made._mac.own_classes[name] = made
         return made
 
     def __getattr__(cls, name: str) -> Any:
@@ -205,7 +206,7 @@ class _Class(type):
         return _method(cls._mac, cls._sdk_name, name, count)
 
 
-def _check_methods(class_name: str, body: dict[str, Any], sdk: Sdk) -> None:
+def _check_methods(class_name: str, body: dict[str, Any]) -> None:
     for name, value in body.items():
         if not isinstance(value, types.FunctionType) or name.startswith("__"):
             continue
@@ -300,8 +301,19 @@ class _Pool:
     def __exit__(self, *_: object) -> None: ...
 
 
+OBJC = frozenset(("autorelease_pool", "lookUpClass", "nosuchclass_error", "objc_object"))
+
+
 def _objc(mac: MacStandIn) -> types.ModuleType:
     module = types.ModuleType("objc")
+
+    class NoSuchClass(Exception): ...
+
+    def look_up(name: str) -> Any:
+        try:
+            return mac.own_classes[name]
+        except KeyError:
+            raise NoSuchClass(name) from None
 
     def objc_object(*, c_void_p: Any) -> Any:
         return mac.answer("objc.objc_object", (c_void_p,))
@@ -309,9 +321,10 @@ def _objc(mac: MacStandIn) -> types.ModuleType:
     contents: dict[str, Any] = {
         "autorelease_pool": _Pool,
         "objc_object": objc_object,
-        "super": super,
-        "python_method": lambda function: function,
+        "lookUpClass": look_up,
+        "nosuchclass_error": NoSuchClass,
     }
+    assert set(contents) == OBJC
     module.__dict__.update(contents)
     return module
 
@@ -351,6 +364,9 @@ def _faults(
     node: ast.AST, sdk: Sdk, modules: set[str], own: set[str], texts: set[str]
 ) -> Iterator[str]:
     match node:
+        case ast.Attribute(value=ast.Name(id="objc"), attr=name):
+            if name not in OBJC:
+                yield f"objc.{name} is not known"
         case ast.Attribute(value=ast.Name(id=module), attr=name) if module in modules:
             if sdk.kind(module, name) is None:
                 yield f"{module}.{name} is not declared"
@@ -372,6 +388,8 @@ def _call_faults(
 ) -> Iterator[str]:
     count = len(args)
     match owner:
+        case ast.Name(id="objc"):
+            return
         case ast.Name(id=module) if module in modules:
             if sdk.kind(module, name) == "function" and sdk.functions[name] != count:
                 yield f"{name} takes {sdk.functions[name]} arguments, not {count}"

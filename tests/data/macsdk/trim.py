@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+# Classes of objects the app is handed and never names.
+HANDED = """NSDockTile NSError NSRunningApplication NSStatusBarButton NSStatusItem NSView NSWindow
+UNNotification UNNotificationRequest UNNotificationResponse NSDraggingInfo""".split()
 SOURCES = HERE.parents[2] / "app" / "macos"
 
 
@@ -39,12 +42,17 @@ def joined(selector: str) -> str:
 def trim(table: dict[str, Any], words: set[str]) -> dict[str, Any]:
     """Return `table` with only what `words` names."""
     classes = {n: c for f in table["sdk"].values() for n, c in f["classes"].items()}
-    wanted, open_ends = set(), [w for w in words if w in classes] + ["NSObject"]
+    wanted, open_ends = set(), [*HANDED, *(word for word in words if word in classes)]
     while open_ends:
         name = open_ends.pop()
         if name in classes and name not in wanted:
             wanted.add(name)
             open_ends += classes[name]["parents"]
+    for entry in classes.values():
+        for side in ("class", "instance"):
+            long = [n for n in entry[side] if "ccessibility" in n and f"{n}_" not in words]
+            for name in long:
+                del entry[side][name]
     selectors = {joined(word) for word in words if "_" in word}
     out: dict[str, Any] = {"sdk": {}, "pyobjc": {}}
     for framework, found in table["sdk"].items():
@@ -53,7 +61,7 @@ def trim(table: dict[str, Any], words: set[str]) -> dict[str, Any]:
             "protocols": {
                 n: p
                 for n, p in found["protocols"].items()
-                if selectors & set(p["instance"]) or n in wanted or n in words
+                if selectors & set(p["instance"]) or n in words or n in HANDED
             },
             "functions": {n: c for n, c in found["functions"].items() if n in words},
         }
