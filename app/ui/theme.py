@@ -129,6 +129,11 @@ def is_dark() -> bool:
     # Asked first, because a desktop without a platform theme never reports what was chosen.
     if _appearance != "system":
         return _appearance == "dark"
+    return system_is_dark()
+
+
+def system_is_dark() -> bool:
+    """Whether the system, where it says so, is dark right now."""
     return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
@@ -138,8 +143,13 @@ def colors() -> Colors:
 
 
 def color(name: str) -> QColor:
-    """Return one colour of the scheme in use."""
-    return QColor(getattr(colors(), name))
+    """Return one colour of the scheme in use; copy it to change it."""
+    return _color(is_dark(), name)
+
+
+@lru_cache(maxsize=64)
+def _color(dark: bool, name: str) -> QColor:
+    return QColor(getattr(DARK if dark else LIGHT, name))
 
 
 def use_appearance(appearance: str) -> None:
@@ -191,8 +201,14 @@ def _palette(scheme: Colors) -> QPalette:
 
 
 def font(scale: float = 1.0, *, is_bold: bool = False) -> QFont:
-    """Return the system's font, `scale` times its size."""
-    result = QFont(QApplication.font())
+    """Return the system's font, `scale` times its size; copy it to change it."""
+    return _font(QApplication.font().toString(), scale, is_bold)
+
+
+@lru_cache(maxsize=32)
+def _font(system: str, scale: float, is_bold: bool) -> QFont:
+    result = QFont()
+    result.fromString(system)
     if result.pointSizeF() > 0:
         result.setPointSizeF(result.pointSizeF() * scale)
     else:

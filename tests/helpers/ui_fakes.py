@@ -26,6 +26,7 @@ DEMO = ModelChoice(
     languages=("en", "de", "fr", "es"),
 )
 _MANY = 10_000
+_SOMEWHERE = Path("/nowhere/sound.wav")
 NOON = 1_795_000_000.0  # a fixed moment in November 2026
 
 
@@ -200,18 +201,19 @@ def recording(
 ) -> Recording:
     """Return recording number `at`; the higher, the older."""
     made = Recording(
-        recording_id=f"r{at:06d}",
-        kind=RecordingKind.FILE,
-        title=title or f"Recording {at}",
-        created_at=NOON - at * 7_000 if created_at is None else created_at,
-        status=RecordingStatus.DONE,
-        duration_s=61.0 + at % 3000,
-        audio_path=Path(f"/nowhere/{at}.wav"),
-        language="en",
-        model_id="nano",
+        f"r{at:06d}",
+        RecordingKind.FILE,
+        title or f"Recording {at}",
+        NOON - at * 7_000 if created_at is None else created_at,
+        RecordingStatus.DONE,
+        61.0 + at % 3000,
+        _SOMEWHERE,
+        False,
+        "en",
+        "nano",
         first_line=f"This is the first line of recording {at}.",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes) if changes else made  # type: ignore[arg-type]
 
 
 def job(at: int, title: str = "", **changes: object) -> Job:

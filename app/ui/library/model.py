@@ -26,8 +26,8 @@ from app.ui.job_board import JobBoard
 from app.ui.ports import LibraryReader
 from app.ui.wording import day_of, spoken_row, title_of
 
-PAGE = 200  # rows read at once
-_KEPT_PAGES = 60
+PAGE = 100  # rows read at once
+_KEPT_PAGES = 100
 _HITS = 50  # search hits read at once; each is looked for in its text
 _LOOKED_AT = 2  # pages that are read again at once when something changed
 _FEW = 40  # recordings that are read again one by one rather than with their pages

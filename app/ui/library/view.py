@@ -7,6 +7,7 @@ nothing but the pages that are looked at.
 from bisect import bisect_left, bisect_right
 
 from PySide6.QtCore import (
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -92,6 +93,16 @@ class RecordingList(QListView):
     def doItemsLayout(self) -> None:
         QAbstractItemView.doItemsLayout(self)
         self._load_visible()
+
+    def dataChanged(self, first: Index, last: Index, _roles: object = None) -> None:
+        for row in range(first.row(), last.row() + 1):  # no row ever changes its height
+            self.viewport().update(self.visualRect(self._rows.index(row)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.FontChange:
+            self._rows_delegate.refresh_fonts()
+            self.updateGeometries()
+        super().changeEvent(event)
 
     def verticalOffset(self) -> int:
         return self.verticalScrollBar().value()
@@ -197,8 +208,11 @@ class RecordingList(QListView):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), theme.color("base"))
-        first, last = self.visible_rows()
-        for row in range(first, last + 1):
+        if not self._rows.rowCount():
+            return
+        offset = self.verticalOffset()
+        first = self._row_at(event.rect().top() + offset)
+        for row in range(first, self._row_at(event.rect().bottom() + offset) + 1):
             self._paint_row(painter, row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

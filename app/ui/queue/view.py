@@ -137,7 +137,8 @@ class QueueView(QWidget):
         super().__init__(parent)
         self.setAutoFillBackground(True)
         self._board = board
-        self.list = JobList(QueueModel(board, self), self)
+        self._model = QueueModel(board, self)
+        self.list = JobList(self._model, self)
         self.list.act_requested.connect(self._on_act)
         self.summary = PlainLabel("", self)
         self.summary.setFont(theme.font(1.15, is_bold=True))
@@ -164,6 +165,11 @@ class QueueView(QWidget):
         board.changed.connect(self._render)
         self._render()
         self.refresh_colors()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs that have a row."""
+        return self._model.jobs
 
     def refresh_colors(self) -> None:
         palette = self.palette()

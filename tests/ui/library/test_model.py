@@ -54,7 +54,7 @@ def test_memory_is_bounded(qapp: QApplication) -> None:
     model = model_of(library)
     for row in range(0, 14_000, PAGE):
         model.row(row)
-    assert model.pages_in_memory <= 60
+    assert model.pages_in_memory <= 100
 
 
 def test_days_begin_where_the_date_changes(qapp: QApplication) -> None:
