@@ -89,6 +89,12 @@ class Sidebar(QListWidget):
         """Choose a place as if the person had."""
         self.setCurrentItem(self._items[place])
 
+    def choose_quietly(self, place: Place) -> None:
+        """Choose a place without telling."""
+        self.blockSignals(True)
+        self.choose(place)
+        self.blockSignals(False)
+
     def set_count(self, place: Place, count: int) -> None:
         """Show how many things a place holds; one that needs attention hides when empty."""
         item = self._items[place]

@@ -132,6 +132,7 @@ class QueueView(QWidget):
     cancel_requested = Signal(str)
     retry_requested = Signal(str)  # recording id
     import_requested = Signal()
+    selection_changed = Signal()
 
     def __init__(self, board: JobBoard, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,6 +141,9 @@ class QueueView(QWidget):
         self._model = QueueModel(board, self)
         self.list = JobList(self._model, self)
         self.list.act_requested.connect(self._on_act)
+        self.list.selectionModel().selectionChanged.connect(
+            lambda *_: self.selection_changed.emit()
+        )
         self.summary = PlainLabel("", self)
         self.summary.setFont(theme.font(1.15, is_bold=True))
         self.pause_all_button = QPushButton(tr("Pause All"), self)

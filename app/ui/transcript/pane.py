@@ -123,13 +123,16 @@ class TranscriptPane(QStackedWidget):
         self._job = job
         self._render()
 
-    def append(self, segments: Sequence[Segment], language: str | None) -> None:
-        """Segments of the open recording became final."""
+    def append(self, segments: Sequence[Segment], language: str | None) -> bool:
+        """Show segments that became final; `False` when they are not from the text shown."""
         shown = self.text.segments
         last_s = shown[-1].start_s if shown else -1.0
-        self.text.append_segments([part for part in segments if part.start_s > last_s])
+        new = [part for part in segments if part.start_s > last_s]
+        is_same_text = all(part in shown for part in segments if part.start_s <= last_s)
+        self.text.append_segments(new)
         self._language = language or self._language
         self._render()
+        return is_same_text
 
     def set_query(self, query: str) -> None:
         """Mark what matches a search."""

@@ -42,7 +42,7 @@ def test_segments_are_appended_without_moving_the_view(qtbot: QtBot) -> None:
     bar.setValue(300)
     chosen = cursor.selectedText()
     view.show_segments(parts)
-    assert view.document().blockCount() == 200
+    qtbot.waitUntil(lambda: view.document().blockCount() == 200, timeout=2000)
     assert bar.value() == 300
     assert view.textCursor().selectedText() == chosen
 
@@ -92,8 +92,7 @@ def test_matches_are_marked_also_in_what_comes_later(qtbot: QtBot) -> None:
 def test_going_to_a_time_shows_its_segment(qtbot: QtBot) -> None:
     view = text_of(qtbot, *segments(300))
     view.go_to(1002.0)
-    block = view.textCursor().block()
-    assert block.blockNumber() == 200
+    qtbot.waitUntil(lambda: view.textCursor().block().blockNumber() == 200, timeout=2000)
     top = view.cursorRect().top()
     assert 0 <= top < view.viewport().height()
 
@@ -102,7 +101,7 @@ def test_twenty_thousand_words_stay_fluid(qtbot: QtBot) -> None:
     view = text_of(qtbot)
     started = time.perf_counter()
     view.show_segments(segments(1700, 12, ("Ada", "Ben")))
-    view.grab()
+    qtbot.waitUntil(lambda: view.document().blockCount() == 1700, timeout=5000)
     shown_s = time.perf_counter() - started
     steps = []
     for value in range(0, 20_000, 1000):
