@@ -59,7 +59,9 @@ class Rig:
 
 
 def keysyms(chord: Chord) -> list[str]:
-    held = [KEYSYM_NAMES[f"left_{modifier}"] for modifier in Modifier if modifier in chord.modifiers]
+    held = [
+        KEYSYM_NAMES[f"left_{modifier}"] for modifier in Modifier if modifier in chord.modifiers
+    ]
     key = KEYSYM_NAMES.get(chord.key, chord.key)
     return [*held, key.upper() if key.startswith("f1") else key]
 
@@ -268,7 +270,9 @@ def test_a_mac_sees_its_own_signs() -> None:
     assert parse_chord("ctrl+alt+shift+cmd+a").shown(is_mac=True) == "⌃⌥⇧⌘A"
 
 
-@pytest.mark.parametrize("text", ["", "+", "a", "shift+a", "ctrl+", "hyper+a", "cmd+right_ctrl", "ü"])
+@pytest.mark.parametrize(
+    "text", ["", "+", "a", "shift+a", "ctrl+", "hyper+a", "cmd+right_ctrl", "ü"]
+)
 def test_what_is_no_hotkey_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(HotkeyRefused) as refusal:
         parse_chord(text)
