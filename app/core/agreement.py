@@ -1,8 +1,8 @@
 """When a live hypothesis becomes text that stays: LocalAgreement-2 with a settling time.
 
 Committed words are only ever added to. A word is committed when two passes in a row wrote it, when
-it ended long enough before the end of the sound that more sound will not change it, and when the
-next word has begun.
+it ended long enough before the end of the sound that more sound will not change it, longer where the
+model was not sure, and when the next word has begun.
 
 Source: Macháček, Dabre, Bojar, "Turning Whisper into Real-Time Transcription System" (2307.14743),
 LocalAgreement with n = 2; the settling time is ours.
@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from app.core.transcript import Word
 
 SETTLE_S = 0.7  # a word this far before the end of the sound does not change any more
+UNSURE_SETTLE_S = 1.6  # what the model thinks less of needs more sound behind it
+SURE_PROBABILITY = 0.8
 _TRAILING = ".,;:!?…。，、！？"
 
 
@@ -36,10 +38,22 @@ class Agreement:
     """Turns the hypotheses of successive passes into committed words and a tail.
 
     Each pass decodes what follows the committed words, which it was forced to repeat.
+
+    Args:
+        settle_s: how long before the end of the sound a word must have ended.
+        unsure_settle_s: the same for a word whose probability is less than `sure_probability`.
+        sure_probability: from here on the model is sure.
     """
 
-    def __init__(self, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self,
+        settle_s: float = SETTLE_S,
+        unsure_settle_s: float = UNSURE_SETTLE_S,
+        sure_probability: float = SURE_PROBABILITY,
+    ) -> None:
         self._settle_s = settle_s
+        self._unsure_settle_s = max(settle_s, unsure_settle_s)
+        self._sure_probability = sure_probability
         self._committed: list[Word] = []
         self._tail: tuple[Word, ...] = ()
 
@@ -77,7 +91,9 @@ class Agreement:
         for word, before in zip(words[:-1], self._tail, strict=False):
             if normal_form(word.text) != normal_form(before.text):
                 break
-            if word.end_s > heard_s - self._settle_s:
+            is_sure = word.probability >= self._sure_probability
+            wait_s = self._settle_s if is_sure else self._unsure_settle_s
+            if word.end_s > heard_s - wait_s:
                 break
             n += 1
         return n

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from app.core.agreement import SETTLE_S, Agreement
+from app.core.agreement import SETTLE_S, SURE_PROBABILITY, UNSURE_SETTLE_S, Agreement
 from app.core.packing import SAMPLE_RATE, Audio
 from app.core.transcript import Word
 from app.engine.base import IDLE, Hypothesis, Idle, Options, StreamResult
@@ -33,15 +33,23 @@ class Pace:
 
     Attributes:
         first_s: so much sound before the first pass.
+        early_hop_s: so much new sound before the next one, until there are words to show.
+        early_until_s: but not in longer sound; then it may be no speech.
         hop_s: so much new sound before each later one.
         load: and at least so many times what the last pass took, or passes would pile up.
         settle_s: how far before the end of the sound a word must have ended to stay.
+        unsure_settle_s: the same for a word less probable than `sure_probability`.
+        sure_probability: from here on the model is sure of a word.
     """
 
     first_s: float = 0.6
+    early_hop_s: float = 0.25
+    early_until_s: float = 2.0
     hop_s: float = 0.5
     load: float = 1.2
     settle_s: float = SETTLE_S
+    unsure_settle_s: float = UNSURE_SETTLE_S
+    sure_probability: float = SURE_PROBABILITY
 
 
 class WhisperStream:
@@ -76,7 +84,9 @@ class WhisperStream:
         self._window_s = min(max_speech_s, _MOST_WINDOW_S)
         self._follower = Follower(loaded, options, short_context=short_context)
         self._language = self._follower.given_language
-        self._agreement = Agreement(self._pace.settle_s)
+        self._agreement = Agreement(
+            self._pace.settle_s, self._pace.unsure_settle_s, self._pace.sure_probability
+        )
         self._sound = Sound()
         self._finals = Finals(self._sound, transcribe, options, start_s, max_speech_s)
         self._begin = 0  # first sample of the window of the passes
@@ -117,8 +127,14 @@ class WhisperStream:
         first_samples = self._pace.first_s * SAMPLE_RATE
         if not self._heard_end:
             return self._sound.end >= first_samples
-        hop_s = max(self._pace.hop_s, self._pace.load * self._took_s)
-        return self._sound.end - self._heard_end >= hop_s * SAMPLE_RATE
+        return self._sound.end - self._heard_end >= self._hop_s() * SAMPLE_RATE
+
+    def _hop_s(self) -> float:
+        pace = self._pace
+        is_early = self._shown == Hypothesis() and self._heard_end < (
+            pace.early_until_s * SAMPLE_RATE
+        )
+        return max(pace.early_hop_s if is_early else pace.hop_s, pace.load * self._took_s)
 
     def _pass(self) -> Iterator[Hypothesis | None]:
         begin, end = self._begin, self._sound.end
@@ -164,7 +180,7 @@ class WhisperStream:
 
     def _scroll(self, end: int) -> None:
         """Move the window on when the next pass would hear more than the model may."""
-        hop_s = max(self._pace.hop_s, self._pace.load * self._took_s)
+        hop_s = self._hop_s()
         if (end - self._begin) / SAMPLE_RATE + hop_s <= self._window_s:
             return
         begin_s, end_s = self._at_s(self._begin), self._at_s(end)
