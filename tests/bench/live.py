@@ -23,7 +23,6 @@ from app.core.packing import SAMPLE_RATE, Audio
 from app.core.transcript import Word
 from app.engine.base import Options, StreamResult
 from app.engine.whisper.align import find_timings
-from app.engine.whisper.heads import alignment_heads
 from app.engine.whisper.mel import log_mel
 from app.engine.whisper.recognizer import WhisperRecognizer
 from app.engine.whisper.stream import Pace, WhisperStream
@@ -296,7 +295,7 @@ def aligned(recognizer: WhisperRecognizer, audio: Audio, text: str, language: st
         loaded.tokens.encode(" " + text),
         language=language,
         translate=False,
-        heads=loaded.heads or alignment_heads(dimensions),
+        heads=loaded.heads,
         duration_s=len(audio) / SAMPLE_RATE,
     )
     spoken = [t for t in timings if any(c.isalnum() for c in t.text)]

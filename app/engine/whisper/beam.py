@@ -18,13 +18,14 @@ from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Past, Rules
 
 _STEP_S = 0.045
+_START = np.float32(0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Beam:
     tokens: tuple[int, ...] = ()
     log_probabilities: tuple[float, ...] = ()
-    score: np.float32 = np.float32(0.0)
+    score: np.float32 = _START
     source: int = 0
 
 

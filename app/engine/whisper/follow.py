@@ -20,7 +20,6 @@ from app.engine.base import Options
 from app.engine.whisper.align import cheapest_path, median_filter
 from app.engine.whisper.decode import detect_language
 from app.engine.whisper.glossary import glossary_prompt, is_leaked
-from app.engine.whisper.heads import alignment_heads
 from app.engine.whisper.mel import log_mel
 from app.engine.whisper.model import Decoder, KeysValues
 from app.engine.whisper.rules import Past, Rules
@@ -98,7 +97,7 @@ class Follower:
         model, self._tokens = loaded.model, loaded.tokens
         self._decoder: Decoder = model.decoder
         self._dimensions = model.dimensions
-        self._heads = loaded.heads or alignment_heads(model.dimensions)
+        self._heads = loaded.heads
         self._rules = Rules(
             self._tokens, model.dimensions, timestamps=False, suppressed=loaded.suppressed
         )

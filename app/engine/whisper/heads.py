@@ -1,6 +1,7 @@
 """Which attention heads follow the sound, for the published models whose files do not say so.
 
-Found by hand by the model's authors; a model that is none of these uses the upper half of its layers.
+Found by hand by the model's authors; a model that is none of these uses the upper half of its
+layers.
 Source: openai-whisper `__init__.py` (MIT), decoded.
 """
 

@@ -15,6 +15,7 @@ from app.engine.base import (
     WindowResult,
     WindowSource,
 )
+from app.engine.whisper.heads import alignment_heads
 from app.engine.whisper.stream import WhisperStream
 from app.engine.whisper.tokens import Tokens
 from app.engine.whisper.transcription import Loaded, Transcription
@@ -40,6 +41,7 @@ class WhisperRecognizer:
         dtype = mx.float32 if is_cpu else mx.float16
         network, config, heads = yield from load_steps(model.folder, dtype)
         tokens = Tokens(config.dimensions.is_multilingual, config.dimensions.n_languages)
+        heads = heads or alignment_heads(config.dimensions)
         return cls(model, Loaded(network, tokens, config.suppressed, heads))
 
     @property
