@@ -41,6 +41,7 @@ class Limits:
         ready_without_sound_s: a wired device that gives only zeros counts as ready after this.
         silent_s: zeros for so long are told.
         offer_s: zeros for so long: another microphone is offered.
+        give_up_s: for so long a new microphone is looked for when one was lost.
         flapping_s: a device lost twice within this time is not tried a third time.
         post_roll_s: how long after `stop` sound is still taken (real time).
         close_s: how long a device may take to close (real time).
@@ -56,6 +57,7 @@ class Limits:
     ready_without_sound_s: float = 0.5
     silent_s: float = 1.5
     offer_s: float = 10.0
+    give_up_s: float = 4.0
     flapping_s: float = 15.0
     post_roll_s: float = 0.15
     close_s: float = CLOSE_S
