@@ -206,3 +206,35 @@ def test_a_killed_sound_server_ends_the_take_with_its_sound_kept(
     assert take.capture.join(5)
     made = finalise(take.folder.journal, take.folder.flac)
     assert made.duration_s >= 0.7
+
+
+def test_a_stream_moved_behind_our_back_keeps_its_times(
+    take: RealTake, speaking: tuple[PulseServer, Speaker]
+) -> None:
+    """The server moves the stream to another microphone and tells nobody: samples are missing."""
+    server, speaker = speaking
+    take.wait_for(MicrophoneReady)
+    server.add_room_microphone("room", RATE, is_default=False)
+    take.wait_for_duration(0.7)
+    begun, at = time.monotonic(), take.capture.duration_s
+    server.unload(speaker.microphone.module)
+    while time.monotonic() < begun + 3.5:
+        time.sleep(0.05)
+    take.capture.stop()
+    ended = take.wait_for(TakeEnded)
+    elapsed = time.monotonic() - begun
+    assert ended.reason == EndReason.STOPPED
+    assert ended.duration_s - at == pytest.approx(elapsed, abs=0.5)
+    assert scan(take.folder.journal).missing_s > 0.2
+
+
+def test_a_microphone_that_never_gives_a_block_is_named_in_time(
+    server: PulseServer, portaudio: PortAudio, tmp_path: Path
+) -> None:
+    """PortAudio's own stop would hang here for ever."""
+    server.add_pipe_microphone("mute", RATE)
+    take = RealTake(make_take_folder(tmp_path / "recordings", "take-1", {}), portaudio)
+    ended = take.wait_for(TakeEnded, timeout_s=8)
+    assert ended.reason == EndReason.NO_MICROPHONE
+    assert "gives no sound" in str(ended.error)
+    assert take.capture.join(5)

@@ -104,10 +104,13 @@ class PulseServer:
         self._fifos.append(descriptor)
         return PipeMicrophone(module, descriptor, rate_hz)
 
-    def add_room_microphone(self, name: str, rate_hz: int = 48_000) -> int:
+    def add_room_microphone(
+        self, name: str, rate_hz: int = 48_000, *, is_default: bool = True
+    ) -> int:
         """Plug in a microphone that hears what is played to it; silence keeps it awake."""
         module = self.load("module-null-sink", sink_name=name, rate=rate_hz, channels=1)
-        self.set_default_source(f"{name}.monitor")
+        if is_default:
+            self.set_default_source(f"{name}.monitor")
         quiet = Path("/dev/zero").open("rb")  # noqa: SIM115  # closed below, when handed over
         with quiet:
             self._players.append(
