@@ -1,0 +1,235 @@
+"""One job of a Whisper model: windows in, final results out, one short step at a time.
+
+A window is encoded once; second tries and word times use the sound its row still holds. What a
+window becomes depends on nothing but the window, the options and the windows just before it.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import mlx.core as mx
+import numpy as np
+
+from app.core.packing import Window
+from app.core.transcript import Segment
+from app.engine.base import IDLE, Idle, Options, WindowResult, WindowSource
+from app.engine.whisper.decode import Decoded, Rows, detect_language
+from app.engine.whisper.glossary import glossary_prompt, is_leaked
+from app.engine.whisper.mel import log_mel
+from app.engine.whisper.model import KeysValues, Whisper
+from app.engine.whisper.rules import Rules
+from app.engine.whisper.segments import Cut, compression_ratio, cut_segments
+from app.engine.whisper.tokens import Tokens
+
+_HIGHEST_COMPRESSION_RATIO = 2.4
+_LEAST_LOG_PROBABILITY = -1.0
+_MOST_NO_SPEECH = 0.6
+_SURE_OF_LANGUAGE = 0.7
+_WINDOWS_FOR_LANGUAGE = 3
+_SILENT_PEAK = 1e-5  # -100 dBFS: below what a microphone or a file of speech ever holds
+_STEP_S = 0.045
+_MOST_TOKENS_A_STEP = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to decode, and what belongs to it."""
+
+    model: Whisper
+    tokens: Tokens
+    suppressed: tuple[int, ...] = ()
+    heads: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(slots=True)
+class _Work:
+    window: Window
+    language: str
+    prompt: tuple[int, ...]
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class _LanguageMemory:
+    """The last windows' language probabilities, which help where one window is not sure."""
+
+    seen: list[list[float]] = field(default_factory=list)
+
+    def decide(self, probabilities: list[float]) -> int:
+        self.seen = [*self.seen[1 - _WINDOWS_FOR_LANGUAGE :], probabilities]
+        if max(probabilities) >= _SURE_OF_LANGUAGE:
+            return int(np.argmax(probabilities))
+        return int(np.argmax(np.mean(self.seen, axis=0)))
+
+
+class Transcription:
+    """The state of one job. Thread: engine."""
+
+    def __init__(
+        self, loaded: Loaded, windows: WindowSource, options: Options, *, timestamps: bool = True
+    ) -> None:
+        self._loaded = loaded
+        self._windows = windows
+        self._options = options
+        self._timestamps = timestamps
+        tokens = loaded.tokens
+        self._glossary = glossary_prompt(options.glossary, tokens.encode)
+        self._memory = _LanguageMemory()
+        dimensions = loaded.model.dimensions
+        self._rules = Rules(tokens, dimensions, timestamps=timestamps, suppressed=loaded.suppressed)
+        self._rows = Rows(
+            loaded.model,
+            self._rules,
+            tokens.sot,
+            max(1, options.batch_size),
+            len(self._prompt("en")),
+        )
+        self._work: dict[int, _Work] = {}
+        self._tokens_a_step = 4
+
+    def run(self) -> Iterator[WindowResult | Idle | None]:
+        """Decode until the source is finished; each item is one step."""
+        while True:
+            yield from self._fill()
+            if not self._rows.is_idle:
+                for at, decoded in self._advance():
+                    result = self._settle(at, decoded)
+                    if result is not None:
+                        yield result
+                yield None
+            elif self._windows.is_finished:
+                return
+            else:
+                yield IDLE
+
+    def _fill(self) -> Iterator[WindowResult | None]:
+        while (at := self._rows.free()) is not None:
+            window = self._windows.take()
+            if window is None:
+                return
+            if not len(window.audio) or float(np.abs(window.audio).max()) < _SILENT_PEAK:
+                yield _nothing(window, self._options.language or "en")
+                continue
+            yield from self._admit(at, window)
+
+    def _admit(self, at: int, window: Window) -> Generator[None, None, None]:
+        model = self._loaded.model
+        dimensions = model.dimensions
+        picture = log_mel(window.audio, dimensions.n_mels, 2 * dimensions.n_audio_ctx)
+        dtype = model.decoder.positional_embedding.dtype
+        features = yield from model.encoder.steps(mx.array(picture)[None].astype(dtype))
+        cross = model.decoder.cross(features)
+        self._rows.hear(at, cross)
+        yield
+        language = self._language(cross)
+        work = _Work(window, language, self._prompt(language))
+        self._work[at] = work
+        self._start(at)
+        yield
+
+    def _prompt(self, language: str) -> tuple[int, ...]:
+        tokens = self._loaded.tokens
+        start = tokens.start(
+            language, translate=self._options.translate, timestamps=self._timestamps
+        )
+        return (tokens.sot_prev, *self._glossary, *start) if self._glossary else start
+
+    def _language(self, cross: list[KeysValues]) -> str:
+        languages = self._loaded.tokens.languages
+        if not languages:
+            return "en"
+        if self._options.language in languages:
+            return self._options.language or "en"
+        allowed = [code for code in self._options.languages if code in languages]
+        codes = allowed or list(languages)
+        sot = self._loaded.tokens.sot
+        ids = [languages[code] for code in codes]
+        probabilities = detect_language(self._loaded.model, sot, cross, ids)
+        return codes[self._memory.decide(probabilities)]
+
+    def _start(self, at: int) -> None:
+        work = self._work[at]
+        temperature = self._options.temperatures[work.attempt]
+        seed = work.window.index * len(self._options.temperatures) + work.attempt
+        self._rows.start(at, work.prompt, temperature, seed)
+
+    def _advance(self) -> list[tuple[int, Decoded]]:
+        begin = perf_counter()
+        done = self._rows.advance(self._tokens_a_step)
+        took = perf_counter() - begin
+        # Twice as many while there is room, half as many when others had to wait too long.
+        if took > _STEP_S:
+            self._tokens_a_step = max(1, self._tokens_a_step // 2)
+        elif took < _STEP_S / 3:
+            self._tokens_a_step = min(_MOST_TOKENS_A_STEP, self._tokens_a_step * 2)
+        return done
+
+    def _settle(self, at: int, decoded: Decoded) -> WindowResult | None:
+        """Return the window's result, or begin its next try and return `None`."""
+        work = self._work[at]
+        text = self._loaded.tokens.decode(decoded.tokens).strip()
+        ratio = compression_ratio(text)
+        is_last = work.attempt + 1 >= len(self._options.temperatures)
+        if not is_last and _is_failed(decoded, ratio):
+            work.attempt += 1
+            self._start(at)
+            return None
+        segments = () if _is_silence(decoded) else self._segments(work, decoded)
+        self._rows.release(at)
+        del self._work[at]
+        return WindowResult(
+            index=work.window.index,
+            segments=segments,
+            language=work.language,
+            no_speech_probability=decoded.no_speech_probability,
+            average_log_probability=decoded.average_log_probability,
+            compression_ratio=ratio,
+            temperature=decoded.temperature,
+            tokens=len(decoded.tokens),
+        )
+
+    def _segments(self, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
+        window, tokens = work.window, self._loaded.tokens
+        duration = window.end_s - window.start_s
+        segments: list[Segment] = []
+        for cut in cut_segments(decoded.tokens, tokens, duration):
+            text = tokens.decode(cut.tokens).strip()
+            if not text or is_leaked(text, self._options.glossary):
+                continue
+            segments.append(
+                Segment(
+                    start_s=window.start_s + cut.start_s,
+                    end_s=window.start_s + cut.end_s,
+                    text=text,
+                    confidence=_confidence(cut, decoded, tokens.eot),
+                )
+            )
+        return tuple(segments)
+
+
+def _confidence(cut: Cut, decoded: Decoded, eot: int) -> float:
+    log_probabilities = [
+        decoded.log_probabilities[cut.first + offset]
+        for offset, token in enumerate(cut.tokens)
+        if token < eot
+    ]
+    return float(np.mean(np.exp(log_probabilities)))
+
+
+def _is_failed(decoded: Decoded, ratio: float) -> bool:
+    """Whether the reference would try again at the next temperature."""
+    is_unlikely = decoded.average_log_probability < _LEAST_LOG_PROBABILITY
+    if decoded.no_speech_probability > _MOST_NO_SPEECH and is_unlikely:
+        return False
+    return ratio > _HIGHEST_COMPRESSION_RATIO or is_unlikely
+
+
+def _is_silence(decoded: Decoded) -> bool:
+    """Whether the reference would say that nobody speaks."""
+    is_likely = decoded.average_log_probability > _LEAST_LOG_PROBABILITY
+    return decoded.no_speech_probability > _MOST_NO_SPEECH and not is_likely
+
+
+def _nothing(window: Window, language: str) -> WindowResult:
+    return WindowResult(window.index, (), language, no_speech_probability=1.0)

@@ -1,0 +1,92 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.agreement import Agreement, Hypothesis, normal_form, without_last_mark
+from app.core.transcript import Word
+
+
+def _words(text: str, start_s: float = 0.0) -> list[Word]:
+    return [
+        Word(word, start_s + i * 0.4, start_s + i * 0.4 + 0.4, 0.9)
+        for i, word in enumerate(text.split())
+    ]
+
+
+def _said(words: tuple[Word, ...]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def test_one_pass_commits_nothing() -> None:
+    seen = Agreement().offer(_words("one two three"), 10.0)
+
+    assert _said(seen.committed) == ""
+    assert _said(seen.tail) == "one two three"
+
+
+def test_what_two_passes_share_is_committed_but_never_the_last_word() -> None:
+    agreement = Agreement()
+    agreement.offer(_words("one two three"), 10.0)
+
+    seen = agreement.offer(_words("One, two three"), 10.0)
+
+    assert _said(seen.committed) == "One, two"
+    assert _said(seen.tail) == "three"
+
+
+def test_a_word_near_the_end_of_the_sound_is_not_settled() -> None:
+    agreement = Agreement()
+    agreement.offer(_words("one two three"), 1.2)
+
+    seen = agreement.offer(_words("one two three"), 1.2)
+
+    assert _said(seen.committed) == "one"
+
+
+def test_disagreement_holds_everything_behind_it_back() -> None:
+    agreement = Agreement()
+    agreement.offer(_words("one two three four"), 10.0)
+
+    seen = agreement.offer(_words("one too three four"), 10.0)
+
+    assert _said(seen.committed) == "one"
+    assert _said(seen.tail) == "too three four"
+
+
+def test_later_passes_go_on_behind_the_committed_words() -> None:
+    agreement = Agreement()
+    agreement.offer(_words("one two three"), 10.0)
+    agreement.offer(_words("one two three"), 10.0)
+    agreement.offer(_words("three four", 0.8), 10.0)
+
+    seen = agreement.offer(_words("four five", 1.2), 10.0)
+
+    assert _said(seen.committed) == "one two three four"
+    assert agreement.finish(_words("five", 1.6)) == Hypothesis((*seen.committed, *seen.tail))
+
+
+_hypotheses = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "A,", "b."]), max_size=6), max_size=12
+)
+
+
+@given(_hypotheses, st.floats(0, 5))
+def test_nothing_committed_is_ever_taken_back(passes: list[list[str]], heard_s: float) -> None:
+    agreement = Agreement()
+    before: tuple[Word, ...] = ()
+    for texts in passes:
+        seen = agreement.offer(_words(" ".join(texts), len(before) * 0.4), heard_s)
+        assert seen.committed[: len(before)] == before
+        assert len(seen.committed) + len(seen.tail) == len(before) + len(texts)
+        before = seen.committed
+
+
+def test_passes_agree_without_regard_to_case_and_marks() -> None:
+    assert normal_form("Hello,") == normal_form("hello")
+    assert normal_form("ﬁne") == normal_form("fine")
+    assert normal_form("…") == "..."
+    assert normal_form("one") != normal_form("two")
+
+
+def test_the_last_mark_can_be_held_back() -> None:
+    assert without_last_mark(Word("end.", 0, 1, 1)).text == "end"
+    assert without_last_mark(Word("e.g", 0, 1, 1)).text == "e.g"
