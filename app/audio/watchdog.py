@@ -19,7 +19,7 @@ from app.audio.journal import Clock
 from app.audio.journal_thread import PERIOD_S
 from app.audio.measure import Meter
 from app.audio.microphone import CLOSE_S, MicrophoneStream
-from app.audio.ring import RingReader
+from app.audio.ring import RingReader, Samples
 
 GAP_S = 0.2
 CONFIRM_S = 2.0  # a late burst fills a hole within this time; a real gap stays
@@ -166,9 +166,10 @@ class StreamWatch:
         return events + self._silence(silent_s)
 
     def _listen(self) -> None:
-        samples = self._reader.read().samples
-        if not len(samples):
-            return
+        while self._reader.waiting:  # a second at a time: a backlog must not cost memory
+            self._hear(self._reader.read(self._stream.rate_hz).samples)
+
+    def _hear(self, samples: Samples) -> None:
         self._meter.feed(samples)
         self._heard_samples += len(samples)
         sounding = np.flatnonzero(samples.any(axis=1))

@@ -22,6 +22,7 @@ from app.audio.journal import scan
 from app.audio.microphone import PortAudioMicrophone
 from app.audio.portaudio import PortAudio
 from app.audio.take_folder import TakeFolder, make_take_folder
+from app.audio.watchdog import Limits
 from app.core.errors import DeviceLost
 from tests.helpers.pulse import PulseServer, pulse_server
 
@@ -67,7 +68,13 @@ class RealTake:
         self.events: queue.SimpleQueue[TakeEvent] = queue.SimpleQueue()
         devices = PulseDevices(portaudio)
         devices.refresh()
-        self.capture = Capture(folder, PortAudioMicrophone(portaudio), devices, self.events.put)
+        self.capture = Capture(
+            folder,
+            PortAudioMicrophone(portaudio),
+            devices,
+            self.events.put,
+            limits=replace(Limits(), give_up_s=2.0),
+        )
         self.capture.start()
 
     def wait_for(self, kind: type[E], timeout_s: float = 10.0) -> E:

@@ -31,10 +31,11 @@ from app.audio.take_folder import SegmentLog, make_take_folder, read_segments
 from app.audio.watchdog import Limits
 from app.core.errors import DiskFull
 from app.core.transcript import Segment
+from tests.faults.alone import run_alone
 
 RATE = 96_000
 CHANNELS = 8
-SPEED = 2
+SPEED = 1
 INSIDE = "--inside"
 
 
@@ -99,6 +100,11 @@ def record_until_full(disk: Path, *, has_ballast: bool) -> None:
     assert np.array_equal(packed, noise[rows])
     assert folder.journal.stat().st_size == before
     print(f"packed with room: {made.samples} samples equal")
+
+
+def run(mb: int = 4) -> str:
+    """Run alone and return what was seen; raises when a promise is broken."""
+    return run_alone("full_disk", "--mb", mb)
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ from app.audio.journal_cursor import JournalSound
 from app.audio.microphone import FakeMicrophone
 from app.audio.take_folder import TakeFolder, make_take_folder
 from app.audio.watchdog import Limits
+from tests.faults.alone import run_alone
 
 RATE = 48_000
 ALLOWED_LOSS_S = 0.5
@@ -127,7 +128,7 @@ def check(take: TakeFolder, given: int) -> Round:
     return Round(given / RATE, len(sound) / RATE, found.tail_bytes)
 
 
-def run(rounds: int, seed: int, speed: float, longest_s: float) -> list[Round]:
+def kill_often(rounds: int, seed: int, speed: float, longest_s: float) -> list[Round]:
     """Kill `rounds` times and print how it went."""
     chance = random.Random(seed)
     results = []
@@ -140,6 +141,11 @@ def run(rounds: int, seed: int, speed: float, longest_s: float) -> list[Round]:
     return results
 
 
+def run(rounds: int, longest_s: float = 0.8) -> str:
+    """Run alone and return what was seen; raises when a promise is broken."""
+    return run_alone("kill_take", "--rounds", rounds, "--longest-s", longest_s)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
@@ -147,7 +153,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--longest-s", type=float, default=0.8)
     chosen = parser.parse_args()
-    results = run(chosen.rounds, chosen.seed, chosen.speed, chosen.longest_s)
+    results = kill_often(chosen.rounds, chosen.seed, chosen.speed, chosen.longest_s)
     lost = [result.lost_s for result in results]
     print(
         f"{len(results)} kills (seed {chosen.seed}, {chosen.speed:g}x): "
