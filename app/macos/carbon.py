@@ -29,14 +29,15 @@ _MODIFIER_BITS = {
     Modifier.CONTROL: 0x1000,
 }
 # kVK_… of HIToolbox/Events.h; the characters are where the ANSI keyboard has them.
+# fmt: off
 KEY_CODES = {
-    **{"return": 36, "tab": 48, "space": 49, "backspace": 51, "escape": 53, "delete": 117},
-    **{"left": 123, "right": 124, "down": 125, "up": 126},
-    **{"home": 115, "end": 119, "page_up": 116, "page_down": 121},
-    **{"f1": 122, "f2": 120, "f3": 99, "f4": 118, "f5": 96, "f6": 97, "f7": 98, "f8": 100},
-    **{"f9": 101, "f10": 109, "f11": 103, "f12": 111, "f13": 105, "f14": 107, "f15": 113},
-    **{"f16": 106, "f17": 64, "f18": 79, "f19": 80, "f20": 90},
+    "return": 36, "tab": 48, "space": 49, "backspace": 51, "escape": 53, "delete": 117,
+    "left": 123, "right": 124, "down": 125, "up": 126, "home": 115, "end": 119, "page_up": 116,
+    "page_down": 121, "f1": 122, "f2": 120, "f3": 99, "f4": 118, "f5": 96, "f6": 97, "f7": 98,
+    "f8": 100, "f9": 101, "f10": 109, "f11": 103, "f12": 111, "f13": 105, "f14": 107, "f15": 113,
+    "f16": 106, "f17": 64, "f18": 79, "f19": 80, "f20": 90,
 }
+# fmt: on
 ANSI_CODES = {
     **dict(zip("asdfhgzxcv", (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)),
     **dict(zip("bqweryt123465=97-80]ou[ip", range(11, 36), strict=True)),

@@ -22,7 +22,9 @@ from app.macos.hotkey import (
 )
 from app.macos.x11 import X11Worker, keycode_of
 
-_RAW_DETAIL_OFFSET = 6  # in an XIRawEvent after its type: device id (2), time (4), then the key code
+_RAW_DETAIL_OFFSET = (
+    6  # in an XIRawEvent after its type: device id (2), time (4), then the key code
+)
 _ALL_MASTER_DEVICES = 1
 
 
@@ -105,7 +107,7 @@ class X11Hotkeys:
 
     def _masks(self, chord: Chord) -> tuple[int, ...]:
         """Return the chord's mask with every state of Caps Lock and Num Lock."""
-        from Xlib import X, XK
+        from Xlib import XK, X
 
         display = self._worker.display
         plain = {
@@ -132,7 +134,9 @@ class X11Hotkeys:
             return
         display = self._worker.display
         self._lone = {
-            code: key for key in LONE_MODIFIERS if key != "fn" and (code := keycode_of(display, key))
+            code: key
+            for key in LONE_MODIFIERS
+            if key != "fn" and (code := keycode_of(display, key))
         }
         xinput.XIQueryVersion(  # from 2.1 on, raw events come during grabs too
             display=display.display,

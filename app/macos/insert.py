@@ -161,9 +161,9 @@ class NoInserter:
         self,
         text: str,
         on_done: OnDone,
-        way: Way | None = None,
-        language: str | None = None,
-        fits_caret: bool = True,
+        way: Way | None = None,  # noqa: ARG002
+        language: str | None = None,  # noqa: ARG002
+        fits_caret: bool = True,  # noqa: ARG002
     ) -> None:
         on_done(InsertOutcome(Way.REFUSED, text, reason=no_desktop()))
 
@@ -173,7 +173,7 @@ class NoInserter:
     def paste_last(self, on_done: OnDone) -> None:
         on_done(InsertOutcome(Way.REFUSED, "", reason=nothing_inserted()))
 
-    def copy(self, text: str) -> None:
+    def copy(self, text: str) -> None:  # noqa: ARG002
         raise no_desktop()
 
     def copy_last(self) -> bool:

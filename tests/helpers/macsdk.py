@@ -84,8 +84,12 @@ class Sdk:
         """Return whether any class or protocol has the selector with that many arguments."""
         name = joined(selector)
         containers = itertools.chain(self.classes.values(), self.protocols.values())
-        return any(entry[side].get(name) == count for entry in containers for side in entry
-                   if side != "parents")
+        return any(
+            entry[side].get(name) == count
+            for entry in containers
+            for side in entry
+            if side != "parents"
+        )
 
     def kind(self, module: str, name: str) -> str | None:
         """Return what `module.name` is: `class`, `function`, `value`, or nothing."""
@@ -211,9 +215,7 @@ def _check_methods(class_name: str, body: dict[str, Any]) -> None:
             raise TypeError(f"{class_name}.{name} must take {wanted} arguments")
 
 
-def _method(
-    mac: MacStandIn, class_name: str, name: str, count: int | None
-) -> Callable[..., Any]:
+def _method(mac: MacStandIn, class_name: str, name: str, count: int | None) -> Callable[..., Any]:
     if count is None or count != (name.count("_") if name.endswith("_") else 0):
         raise AttributeError(f"{class_name} has no selector {name}")
 

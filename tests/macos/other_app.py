@@ -1,4 +1,4 @@
-"""The “other app” of the desktop tests: a window with one text field, driven over standard input."""
+"""The “other app” of the desktop tests: one text field, driven over standard input."""
 
 import base64
 import json

@@ -27,7 +27,7 @@ from app.macos.hotkey_x11 import X11Hotkeys
 from app.macos.x11 import KEYSYM_NAMES
 from tests.macos.desktop import Desktop
 
-P, R, I = HotkeyMoment.PRESSED, HotkeyMoment.RELEASED, HotkeyMoment.INTERRUPTED
+P, R, BROKEN = HotkeyMoment.PRESSED, HotkeyMoment.RELEASED, HotkeyMoment.INTERRUPTED
 TALK = parse_chord("ctrl+alt+space")
 LONE = parse_chord("right_ctrl")
 X11 = pytest.param("x11", marks=pytest.mark.serial)
@@ -59,7 +59,9 @@ class Rig:
 
 
 def keysyms(chord: Chord) -> list[str]:
-    held = [KEYSYM_NAMES[f"left_{modifier}"] for modifier in Modifier if modifier in chord.modifiers]
+    held = [
+        KEYSYM_NAMES[f"left_{modifier}"] for modifier in Modifier if modifier in chord.modifiers
+    ]
     key = KEYSYM_NAMES.get(chord.key, chord.key)
     return [*held, key.upper() if key.startswith("f1") else key]
 
@@ -131,7 +133,7 @@ def test_a_shortcut_with_the_lone_modifier_interrupts(rig: Rig) -> None:
     rig.press(letter)
     rig.release(letter)
     rig.release(LONE)
-    rig.expect(("talk", P), ("talk", I))
+    rig.expect(("talk", P), ("talk", BROKEN))
     rig.expect_nothing()
 
 
@@ -268,7 +270,9 @@ def test_a_mac_sees_its_own_signs() -> None:
     assert parse_chord("ctrl+alt+shift+cmd+a").shown(is_mac=True) == "⌃⌥⇧⌘A"
 
 
-@pytest.mark.parametrize("text", ["", "+", "a", "shift+a", "ctrl+", "hyper+a", "cmd+right_ctrl", "ü"])
+@pytest.mark.parametrize(
+    "text", ["", "+", "a", "shift+a", "ctrl+", "hyper+a", "cmd+right_ctrl", "ü"]
+)
 def test_what_is_no_hotkey_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(HotkeyRefused) as refusal:
         parse_chord(text)
