@@ -6,13 +6,17 @@ the process.
 """
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ctypes import POINTER, byref, c_int32, c_ubyte, c_uint8, c_uint16, c_uint32, c_ulong, c_void_p
 from typing import Any, Protocol
 
 from app.macos.hotkey import Chord, Modifier
 
-PATH = "/System/Library/Frameworks/Carbon.framework/Carbon"
+PATHS = (
+    "/System/Library/Frameworks/Carbon.framework/Carbon",
+    "/System/Library/Frameworks/CoreServices.framework/CoreServices",
+    "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
+)
 EVENT_HOTKEY_EXISTS = -9878
 
 _KEYBOARD_CLASS = int.from_bytes(b"keyb", "big")
@@ -119,26 +123,34 @@ class Library(Protocol):
 
 
 class NativeLibrary:
-    """The library at `path`, with the declared signatures set."""
+    """The libraries at `paths` as one; only declared functions can be called."""
 
-    def __init__(self, path: str, signatures: Mapping[str, tuple[Any, tuple[Any, ...]]]) -> None:
-        self._library = ctypes.CDLL(path)
+    def __init__(
+        self, paths: Sequence[str], signatures: Mapping[str, tuple[Any, tuple[Any, ...]]]
+    ) -> None:
+        self._libraries = [ctypes.CDLL(path) for path in paths]
+        self._functions: dict[str, Any] = {}
         for name, (result, arguments) in signatures.items():
-            function = getattr(self._library, name)
+            holder = next(library for library in self._libraries if hasattr(library, name))
+            function = getattr(holder, name)
             function.restype, function.argtypes = result, arguments
+            self._functions[name] = function
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
+        try:
+            return self._functions[name]
+        except KeyError:
+            raise AttributeError(f"{name} is not declared") from None
 
     def constant(self, name: str) -> int:
-        return c_void_p.in_dll(self._library, name).value or 0
+        return c_void_p.in_dll(self._libraries[0], name).value or 0
 
 
 class Carbon:
     """Hot keys, secure input and the keyboard layout. Thread: main."""
 
     def __init__(self, library: Library | None = None) -> None:
-        self._carbon = library or NativeLibrary(PATH, SIGNATURES)
+        self._carbon = library or NativeLibrary(PATHS, SIGNATURES)
         self._handler: Any = None
         self._handler_ref = c_void_p()
 

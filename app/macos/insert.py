@@ -129,6 +129,13 @@ def not_taken() -> InsertFailed:
     )
 
 
+def overtaken() -> InsertFailed:
+    return InsertFailed(
+        mark("Another program copied something meanwhile, so the text was not inserted."),
+        mark("Click where the text belongs and choose “Paste last”."),
+    )
+
+
 def no_field() -> InsertFailed:
     return InsertFailed(
         mark("No program in front can take the text, so it was copied."),

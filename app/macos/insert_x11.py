@@ -24,6 +24,7 @@ from app.macos.insert import (
     no_field,
     not_taken,
     nothing_inserted,
+    overtaken,
 )
 from app.macos.insert_rules import PasteStep, PasteWatch, Way
 from app.macos.x11 import X11Worker, keycode_of
@@ -126,7 +127,8 @@ class X11Inserter:
         paste = self._paste
         if paste is None:
             return
-        match paste.watch.decide(time.monotonic(), self._clipboard.is_ours):
+        step = paste.watch.decide(time.monotonic(), self._clipboard.is_ours)
+        match step:
             case PasteStep.WAIT:
                 self._worker.after(_POLL_S, self._look)
                 return
@@ -138,6 +140,8 @@ class X11Inserter:
         if paste.watch.was_read:
             self._inserted_into = paste.focus
             outcome = InsertOutcome(Way.PASTE, paste.text, is_verified=True)
+        elif step is PasteStep.YIELD:
+            outcome = InsertOutcome(Way.REFUSED, paste.text, reason=overtaken())
         else:
             outcome = InsertOutcome(Way.CLIPBOARD, paste.text, reason=not_taken())
         paste.on_done(outcome)

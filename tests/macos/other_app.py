@@ -30,6 +30,8 @@ class Field(QPlainTextEdit):
             case "set_text":
                 self.setPlainText(request["text"])
                 return True
+            case "window":
+                return int(self.winId())
             case "losses":
                 return self.losses
             case "is_active":

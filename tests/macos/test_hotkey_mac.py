@@ -3,13 +3,12 @@
 import queue
 import threading
 from collections.abc import Iterator
-from ctypes import c_ulong
 from typing import Any
 
 import pytest
 
 from app.core.errors import HotkeyRefused, PermissionMissing
-from app.macos.carbon import ANSI_CODES, Carbon
+from app.macos.carbon import ANSI_CODES, SIGNATURES, Carbon, HotKeyID
 from app.macos.event_tap import EventTap, Sight, TapEvent, read_modifier
 from app.macos.hotkey import HotkeyEvent, HotkeyMoment, parse_chord
 from app.macos.hotkey_mac import MacHotkeys
@@ -62,7 +61,7 @@ def heard() -> "queue.Queue[HotkeyEvent]":
 
 @pytest.fixture
 def hotkeys(mac: MacStandIn, heard: "queue.Queue[HotkeyEvent]") -> Iterator[MacHotkeys]:
-    hotkeys = MacHotkeys(heard.put, Carbon(mac.library()), FakeSecureInput())
+    hotkeys = MacHotkeys(heard.put, Carbon(mac.library(SIGNATURES)), FakeSecureInput())
     yield hotkeys
     hotkeys.close()
 
@@ -71,7 +70,7 @@ def carbon_event(mac: MacStandIn, number: int, is_down: bool) -> None:
     """Play Carbon calling the installed handler."""
 
     def fill(*args: Any) -> int:
-        hotkey = args[6]._obj
+        hotkey = HotKeyID.from_address(args[6])
         hotkey.signature, hotkey.id = int.from_bytes(b"Undt", "big"), number
         return 0
 
@@ -112,7 +111,7 @@ def test_a_taken_chord_is_named_and_the_old_one_stays(mac: MacStandIn, hotkeys: 
 
 def test_what_macos_itself_uses_is_refused_by_name(mac: MacStandIn, hotkeys: MacHotkeys) -> None:
     def copy(array: Any) -> int:
-        array._obj.value = 1234
+        array[0] = 1234
         return 0
 
     entry = {
@@ -200,7 +199,9 @@ def test_secure_input_is_a_problem_that_names_its_holder(
     mac: MacStandIn, holder: str, words: str
 ) -> None:
     TapRig(mac)
-    hotkeys = MacHotkeys(lambda event: None, Carbon(mac.library()), FakeSecureInput(holder))
+    hotkeys = MacHotkeys(
+        lambda event: None, Carbon(mac.library(SIGNATURES)), FakeSecureInput(holder)
+    )
     hotkeys.bind("talk", LONE)
     problem = hotkeys.problem()
     hotkeys.close()
@@ -209,7 +210,7 @@ def test_secure_input_is_a_problem_that_names_its_holder(
 
 
 def test_the_holder_of_secure_input_is_looked_up(mac: MacStandIn) -> None:
-    secure = MacSecureInput(Carbon(mac.library()))
+    secure = MacSecureInput(Carbon(mac.library(SIGNATURES)))
     mac.answers["IsSecureEventInputEnabled"] = 0
     assert not secure.is_on()
     mac.answers["IsSecureEventInputEnabled"] = 1
@@ -232,9 +233,9 @@ def test_key_codes_follow_the_layout(mac: MacStandIn) -> None:
         _, code, _, state, _, _, _, most, length, text = args
         assert most == 4
         character = places.get((code, state), "")
-        length._obj.value = c_ulong(len(character)).value
+        length[0] = len(character)
         if character:
-            text._obj[0] = ord(character)
+            text.contents[0] = ord(character)
         return 0
 
     mac.answers |= {
@@ -245,7 +246,7 @@ def test_key_codes_follow_the_layout(mac: MacStandIn) -> None:
         "LMGetKbdType": 40,
         "UCKeyTranslate": translate,
     }
-    carbon = Carbon(mac.library())
+    carbon = Carbon(mac.library(SIGNATURES))
     assert carbon.key_code("v", with_command=True) == 47
     assert carbon.key_code("k") == 9
     assert carbon.key_code("q") == ANSI_CODES["q"]  # nowhere on it

@@ -157,8 +157,9 @@ def test_the_clipboard_is_byte_equal_and_focus_never_left(
         before = owner.clipboard()
         assert before["image/png"] == image
         other_app.ask("activate")
-        wait_for(lambda: other_app.ask("is_active") and display.active_window())
-        losses, window = other_app.ask("losses"), display.active_window()
+        window = other_app.ask("window")
+        wait_for(lambda: other_app.ask("is_active") and display.active_window() == window)
+        losses = other_app.ask("losses")
         assert insert(inserter, TEXT).is_verified
         assert other_app.text == TEXT
         after = other_app.clipboard()
@@ -175,7 +176,7 @@ def test_a_newer_copy_wins(display: Desktop, other_app: OtherApp, inserter: X11I
     inserter.insert("ours", done.put)
     wait_for(lambda: other_app.clipboard().get("text/plain") == b"ours")
     other_app.own_clipboard(text__plain=b"newer")
-    assert done.get(timeout=10).way in (Way.CLIPBOARD, Way.PASTE)
+    done.get(timeout=10)
     assert other_app.clipboard()["text/plain"] == b"newer"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import AppError, InsertFailed, PermissionMissing
-from app.macos.carbon import Carbon
+from app.macos.carbon import SIGNATURES, Carbon
 from app.macos.front_app import FakeFrontApps, FrontApp
 from app.macos.insert import InsertOutcome, Way
 from app.macos.insert_mac import MacInserter
@@ -106,7 +106,7 @@ class Rig:
         self.secure = FakeSecureInput()
         self._script()
         self.inserter = MacInserter(
-            self.after, Carbon(mac.library()), self.secure, self.front, lambda: self.now
+            self.after, Carbon(mac.library(SIGNATURES)), self.secure, self.front, lambda: self.now
         )
 
     def after(self, delay_s: float, function: Callable[[], None]) -> None:
@@ -290,6 +290,15 @@ def test_a_newer_copy_wins(rig: Rig) -> None:
     rig.pass_time(0.5)
     assert rig.board.items == [{"NSPasteboardTypeString": "newer"}]
     assert rig.done[0].is_verified
+
+
+def test_a_newer_copy_before_the_paste_is_told_and_the_text_not_called_copied(rig: Rig) -> None:
+    rig.insert("Words.")
+    rig.board.copy_elsewhere("newer")
+    rig.pass_time(0.5)
+    assert rig.done[0].way is Way.REFUSED
+    assert isinstance(rig.done[0].reason, InsertFailed)
+    assert rig.board.items == [{"NSPasteboardTypeString": "newer"}]
 
 
 def test_text_that_nobody_reads_is_left_and_told(rig: Rig) -> None:
