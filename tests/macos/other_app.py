@@ -27,18 +27,22 @@ class Field(QPlainTextEdit):
         match request["do"]:
             case "text":
                 return self.toPlainText()
-            case "set_text":
-                self.setPlainText(request["text"])
+            case "reset":
+                self.setReadOnly(False)
+                self.setPlainText("")
+                clipboard.clear()
                 return True
-            case "window":
-                return int(self.winId())
             case "losses":
                 return self.losses
             case "is_active":
                 return self.isActiveWindow() and self.hasFocus()
             case "activate":
+                self.show()
                 self.activateWindow()
                 self.raise_()
+                return int(self.winId())
+            case "hide":
+                self.hide()
                 return True
             case "read_only":
                 self.setReadOnly(request["on"])

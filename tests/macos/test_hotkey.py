@@ -67,22 +67,22 @@ def keysyms(chord: Chord) -> list[str]:
 
 
 @pytest.fixture(params=["fake", X11])
-def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+def rig(request: pytest.FixtureRequest, desktop: Desktop | None) -> Iterator[Rig]:
     heard: queue.Queue[HotkeyEvent] = queue.Queue()
     if request.param == "fake":
         fake = FakeHotkeys(heard.put)
         yield Rig(fake, fake.press, fake.release, heard, fake.used.add)
         fake.close()
         return
-    desktop: Desktop = request.getfixturevalue("display")
+    display: Desktop = request.getfixturevalue("display")
 
     def press(chord: Chord) -> None:
         for name in keysyms(chord):
-            desktop.key(name, is_down=True)
+            display.key(name, is_down=True)
 
     def release(chord: Chord) -> None:
         for name in reversed(keysyms(chord)):
-            desktop.key(name, is_down=False)
+            display.key(name, is_down=False)
 
     others: list[X11Hotkeys] = []
 

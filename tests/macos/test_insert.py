@@ -53,7 +53,7 @@ class Rig:
 
 
 @pytest.fixture(params=["fake", X11])
-def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+def rig(request: pytest.FixtureRequest, other_program: OtherApp | None) -> Iterator[Rig]:
     if request.param == "fake":
         fake = FakeInserter()
 
@@ -156,10 +156,8 @@ def test_the_clipboard_is_byte_equal_and_focus_never_left(
         )
         before = owner.clipboard()
         assert before["image/png"] == image
-        other_app.ask("activate")
-        window = other_app.ask("window")
-        wait_for(lambda: other_app.ask("is_active") and display.active_window() == window)
-        losses = other_app.ask("losses")
+        other_app.bring_to_front(display)
+        losses, window = other_app.ask("losses"), display.active_window()
         assert insert(inserter, TEXT).is_verified
         assert other_app.text == TEXT
         after = other_app.clipboard()
@@ -204,8 +202,10 @@ def test_held_modifiers_do_not_spoil_the_paste(
 
 @pytest.mark.serial
 def test_with_no_window_the_text_is_copied_and_told(
-    display: Desktop, inserter: X11Inserter
+    display: Desktop, other_app: OtherApp, inserter: X11Inserter
 ) -> None:
+    other_app.ask("hide")
+    wait_for(lambda: not other_app.ask("is_active"))
     outcome = insert(inserter, "nobody there")
     assert outcome.way is Way.CLIPBOARD
     assert isinstance(outcome.reason, InsertFailed)
