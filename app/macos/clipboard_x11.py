@@ -1,8 +1,8 @@
 """The X11 clipboard, spoken as ICCCM wants it: read whole, owned, and given back.
 
 The clipboard belongs to the connection thread. What is served is a frozen set of formats; every
-request for one of them is a receipt, told with the client that asked. Large formats travel in pieces
-(INCR) both ways.
+request for one of them is a receipt, told with the client that asked. Large formats travel in
+pieces (INCR) both ways.
 """
 
 import select

@@ -107,7 +107,7 @@ class X11Hotkeys:
 
     def _masks(self, chord: Chord) -> tuple[int, ...]:
         """Return the chord's mask with every state of Caps Lock and Num Lock."""
-        from Xlib import X, XK
+        from Xlib import XK, X
 
         display = self._worker.display
         plain = {

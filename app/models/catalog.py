@@ -31,6 +31,7 @@ class CatalogEntry:
     built_in: str = ""
     is_demo: bool = False
     has_word_times: bool = True
+    has_short_context: bool = False
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,6 +52,7 @@ def load_catalog(file: Path) -> tuple[CatalogEntry, ...]:
             built_in=row.get("built_in", ""),
             is_demo=bool(row.get("is_demo", False)),
             has_word_times=bool(row.get("has_word_times", True)),
+            has_short_context=bool(row.get("has_short_context", False)),
             sha256=dict(row.get("sha256", {})),
         )
         for row in rows

@@ -113,6 +113,7 @@ def _model(entry: CatalogEntry, folder: Path) -> Model:
         memory_bytes=entry.memory_bytes,
         is_demo=entry.is_demo,
         has_word_times=entry.has_word_times,
+        has_short_context=entry.has_short_context,
     )
 
 

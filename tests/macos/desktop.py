@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import IO, Any, Self
 
-import pytest
-
 _START_S = 20.0
 OTHER_APP = Path(__file__).with_name("other_app.py")
 
@@ -20,10 +18,11 @@ OTHER_APP = Path(__file__).with_name("other_app.py")
 class Desktop:
     """The X server, its window manager, and what a person's hands do there."""
 
+    @staticmethod
+    def is_possible() -> bool:
+        return all(shutil.which(program) for program in ("Xvfb", "openbox"))
+
     def __init__(self) -> None:
-        for program in ("Xvfb", "openbox"):
-            if shutil.which(program) is None:
-                pytest.skip(f"{program} is not installed")
         read_end, write_end = os.pipe()
         command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24"]
         command += ["-nolisten", "tcp"]
@@ -95,6 +94,14 @@ class OtherApp:
         self._stdout: IO[str] = self._process.stdout
         assert self._stdout.readline().strip() == "ready"
         wait_for(lambda: self.ask("is_active"))
+
+    def reset(self) -> None:
+        """Make the field empty and writable, and the clipboard empty."""
+        self.ask("reset")
+
+    def bring_to_front(self, desktop: Desktop) -> None:
+        window = self.ask("activate")
+        wait_for(lambda: desktop.active_window() == window and self.ask("is_active"))
 
     @property
     def pid(self) -> int:

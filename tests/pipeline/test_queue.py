@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +53,9 @@ class Feed:
             self.heard_s = (i + 1) * 2.0
             audio = np.zeros(2 * SAMPLE_RATE, np.float32)
             yield Window(i, i * 2.0, audio, (Region(i * 2.0, i * 2.0 + 1.5),))
+
+    def close(self) -> None:
+        pass
 
 
 class Store(ModelStore):
@@ -106,9 +108,8 @@ class Bench:
         script = {i: ScriptedWindow(f"window {i}", language="en") for i in range(self.n_windows)}
         return ScriptedRecognizer(script, model=model)  # type: ignore[return-value]
 
-    @contextmanager
-    def _open(self, file: Path, max_speech_s: float) -> Iterator[WindowFeed]:
-        yield Feed(self.n_windows, self.error_after)
+    def _open(self, file: Path, max_speech_s: float) -> WindowFeed:
+        return Feed(self.n_windows, self.error_after)
 
     def _check(self, file: Path) -> Checked:
         if not file.exists():

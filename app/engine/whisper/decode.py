@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 import numpy as np
 
+from app.engine.whisper.kernels import log_sum_exp
 from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Past, Rules
 
@@ -139,12 +140,11 @@ class Rows:
         else:
             chosen = mx.argmax(masked, axis=-1)
         sure = mx.take_along_axis(masked, chosen[:, None], axis=-1)[:, 0]
-        sure = sure - mx.logsumexp(masked, axis=-1)
+        sure = sure - log_sum_exp(masked)
         self._write(at, made, length)
         mx.eval(chosen, sure, silence, self._caches)
         limit = min(self._sample_limit, self._n_text_ctx + 1 - length)
-        # The reference reads its own "no speech" token, which stands two before <|0.00|>.
-        no_speech = float(np.array(silence)[0, self._rules.begin - 2])
+        no_speech = float(np.array(silence)[0, self._rules.no_speech])
         row = _Row(length, limit, temperature, seed, no_speech)
         row.tokens.append(int(np.array(chosen)[0]))
         row.log_probabilities.append(float(np.array(sure)[0]))
@@ -255,7 +255,7 @@ class Rows:
             scores.append(line)
         chosen = mx.argmax(mx.stack(scores), axis=-1).astype(mx.int32)
         sure = mx.take_along_axis(masked, chosen[:, None], axis=-1)[:, 0]
-        return chosen, sure - mx.logsumexp(masked, axis=-1)
+        return chosen, sure - log_sum_exp(masked)
 
 
 def _noise(seed: int, position: int, shape: Sequence[int]) -> mx.array:

@@ -11,7 +11,12 @@ from collections.abc import Generator, Sequence
 import mlx.core as mx
 import mlx.nn as nn
 
+from app.engine.whisper import kernels
 from app.engine.whisper.config import Dimensions
+
+# Operations a second that even a small machine does.
+_CPU_SPEED = 5e10
+_GPU_SPEED = 3e12
 
 KeysValues = tuple[mx.array, mx.array]
 
@@ -21,6 +26,12 @@ def _sinusoids(length: int, channels: int) -> mx.array:
     inverse = mx.exp(-step * mx.arange(channels // 2))
     angles = mx.arange(length)[:, None] * inverse[None, :]
     return mx.concatenate([mx.sin(angles), mx.cos(angles)], axis=1)
+
+
+def _layers_a_step(length: int, n_state: int) -> int:
+    """Return how many encoder layers fit a step of about 30 ms."""
+    operations = 24 * length * n_state**2 + 4 * length**2 * n_state
+    return max(1, int(0.03 * (_CPU_SPEED if kernels.is_cpu() else _GPU_SPEED) / operations))
 
 
 class Attention(nn.Module):
@@ -77,11 +88,13 @@ class EncoderLayer(nn.Module):
 
     def __call__(self, x: mx.array) -> mx.array:
         normal = self.attn_ln(x)
-        x = x + self.attn.attend(normal, *self.attn.keys_values(normal))
+        query = self.attn.split(self.attn.query(normal))
+        mixed = kernels.attention(query, *self.attn.keys_values(normal))
+        x = x + self.attn.merge(mixed)
         return x + self.feed_forward(x)
 
     def feed_forward(self, x: mx.array) -> mx.array:
-        result: mx.array = self.mlp2(nn.gelu(self.mlp1(self.mlp_ln(x))))
+        result: mx.array = self.mlp2(kernels.gelu(self.mlp1(self.mlp_ln(x))))
         return result
 
 
@@ -118,7 +131,7 @@ class Encoder(nn.Module):
         self.ln_post = nn.LayerNorm(n_state)
 
     def steps(self, mel: mx.array) -> Generator[None, None, mx.array]:
-        """Encode layer by layer, everything evaluated at each yield.
+        """Encode a few layers at a time, everything evaluated at each yield.
 
         Args:
             mel: (1, n_frames, n_mels); any length up to twice the context.
@@ -126,15 +139,17 @@ class Encoder(nn.Module):
         Returns:
             (1, n_frames / 2, n_state).
         """
-        x = nn.gelu(self.conv1(mel))
-        x = nn.gelu(self.conv2(x))
+        x = kernels.gelu(self.conv1(mel))
+        x = kernels.gelu(self.conv2(x))
         x = x + self._positions[: x.shape[1]].astype(x.dtype)
         mx.eval(x)
         yield
-        for block in self.blocks:
+        together = _layers_a_step(*x.shape[1:])
+        for number, block in enumerate(self.blocks, start=1):
             x = block(x)
-            mx.eval(x)
-            yield
+            if number % together == 0:
+                mx.eval(x)
+                yield
         x = self.ln_post(x)
         mx.eval(x)
         return x

@@ -12,6 +12,7 @@ import mlx.core as mx
 import numpy as np
 
 from app.engine.whisper.config import Dimensions
+from app.engine.whisper.kernels import log_sum_exp
 from app.engine.whisper.tokens import Tokens
 
 _CHUNK_S = 30
@@ -59,6 +60,7 @@ class Rules:
         self.timestamps = timestamps
         self.eot = tokens.eot
         self.begin = tokens.timestamp_begin
+        self.no_speech = tokens.no_speech
         self._n_vocab = dimensions.n_vocab
         mask = np.zeros(dimensions.n_vocab, np.float32)
         mask[list(tokens.never_written())] = -np.inf
@@ -91,7 +93,7 @@ class Rules:
         banned = (ids < self.eot) & no_text[:, None]
         banned = banned | ((ids >= self.begin) & ((ids < floor[:, None]) | no_stamps[:, None]))
         logits = mx.where(banned, -mx.inf, logits)
-        stamps = mx.logsumexp(logits[:, self.begin :], axis=-1)
+        stamps = log_sum_exp(logits[:, self.begin :])
         only_stamps = stamps > mx.max(logits[:, : self.begin], axis=-1)
         return mx.where((ids < self.begin) & only_stamps[:, None], -mx.inf, logits)
 
@@ -109,7 +111,7 @@ class Rules:
             masked = logits + self._mask
             chosen = mx.argmax(masked, axis=-1)
             best = mx.max(masked, axis=-1)
-            return chosen.astype(mx.int32), best - mx.logsumexp(masked, axis=-1)
+            return chosen.astype(mx.int32), best - log_sum_exp(masked)
         no_stamps, no_text, floor = self._bans(past)
         text = logits[:, : self.eot] + self._mask[: self.eot]
         signs = logits[:, self.eot : self.begin] + self._mask[self.eot : self.begin]
@@ -118,8 +120,8 @@ class Rules:
 
         best_text = mx.where(no_text, -mx.inf, mx.max(text, axis=-1))
         best_sign = mx.max(signs, axis=-1)
-        sum_text = mx.where(no_text, -mx.inf, mx.logsumexp(text, axis=-1))
-        sum_stamps = mx.logsumexp(stamps, axis=-1)
+        sum_text = mx.where(no_text, -mx.inf, log_sum_exp(text))
+        sum_stamps = log_sum_exp(stamps)
         best_written = mx.maximum(best_text, best_sign)
         only_stamps = sum_stamps > best_written
 
@@ -129,7 +131,7 @@ class Rules:
         written = mx.where(best_text >= best_sign, at_text, at_sign)
         chosen = mx.where(only_stamps, at_stamp, written).astype(mx.int32)
 
-        total = mx.logaddexp(mx.logaddexp(sum_text, mx.logsumexp(signs, axis=-1)), sum_stamps)
+        total = mx.logaddexp(mx.logaddexp(sum_text, log_sum_exp(signs)), sum_stamps)
         best = mx.where(only_stamps, mx.max(stamps, axis=-1), best_written)
         return chosen, best - mx.where(only_stamps, sum_stamps, total)
 

@@ -14,6 +14,7 @@ import numpy as np
 from app.core.packing import Window
 from app.core.transcript import Segment
 from app.engine.base import IDLE, Idle, Options, WindowResult, WindowSource
+from app.engine.whisper.align import find_timings
 from app.engine.whisper.decode import Decoded, Rows, detect_language
 from app.engine.whisper.glossary import glossary_prompt, is_leaked
 from app.engine.whisper.mel import log_mel
@@ -21,6 +22,7 @@ from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Rules
 from app.engine.whisper.segments import Cut, compression_ratio, cut_segments
 from app.engine.whisper.tokens import Tokens
+from app.engine.whisper.words import TimedCut, time_cuts
 
 _HIGHEST_COMPRESSION_RATIO = 2.4
 _LEAST_LOG_PROBABILITY = -1.0
@@ -175,7 +177,7 @@ class Transcription:
             work.attempt += 1
             self._start(at)
             return None
-        segments = () if _is_silence(decoded) else self._segments(work, decoded)
+        segments = () if _is_silence(decoded) else self._segments(at, work, decoded)
         self._rows.release(at)
         del self._work[at]
         return WindowResult(
@@ -189,23 +191,37 @@ class Transcription:
             tokens=len(decoded.tokens),
         )
 
-    def _segments(self, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
+    def _segments(self, at: int, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
         window, tokens = work.window, self._loaded.tokens
         duration = window.end_s - window.start_s
+        cuts = cut_segments(decoded.tokens, tokens, duration)
+        timed = self._timed(at, work, cuts, duration)
         segments: list[Segment] = []
-        for cut in cut_segments(decoded.tokens, tokens, duration):
+        for cut, times in zip(cuts, timed, strict=True):
             text = tokens.decode(cut.tokens).strip()
             if not text or is_leaked(text, self._options.glossary):
                 continue
-            segments.append(
-                Segment(
-                    start_s=window.start_s + cut.start_s,
-                    end_s=window.start_s + cut.end_s,
-                    text=text,
-                    confidence=_confidence(cut, decoded, tokens.eot),
-                )
-            )
+            confidence = _confidence(cut, decoded, tokens.eot)
+            segment = Segment(times.start_s, times.end_s, text, times.words, confidence)
+            segments.append(segment.shifted(window.start_s))
         return tuple(segments)
+
+    def _timed(self, at: int, work: _Work, cuts: list[Cut], duration: float) -> list[TimedCut]:
+        """Return the segments with their words, or as they are where no words are wanted."""
+        if not cuts or not self._options.wants_words:
+            return [TimedCut(cut.start_s, cut.end_s, ()) for cut in cuts]
+        eot = self._loaded.tokens.eot
+        timings = find_timings(
+            self._loaded.model,
+            self._loaded.tokens,
+            self._rows.heard(at),
+            [token for cut in cuts for token in cut.text_tokens(eot)],
+            language=work.language,
+            translate=self._options.translate,
+            heads=self._loaded.heads,
+            duration_s=duration,
+        )
+        return time_cuts(cuts, timings, eot, duration)
 
 
 def _confidence(cut: Cut, decoded: Decoded, eot: int) -> float:
