@@ -55,7 +55,8 @@ class Colors:
     text: str
     secondary: str  # text that may be overlooked
     line: str
-    accent: str
+    tint: str  # icons and bars
+    accent: str  # behind a selection
     accent_text: str  # on `accent`
     accent_secondary: str  # quiet text on `accent`
     error: str
@@ -78,6 +79,7 @@ LIGHT = Colors(
     text="#1c1c1f",
     secondary="#5f6068",
     line="#dcdce1",
+    tint="#0a5fd6",
     accent="#0a5fd6",
     accent_text="#ffffff",
     accent_secondary="#eef4ff",
@@ -100,7 +102,8 @@ DARK = Colors(
     text="#ededf0",
     secondary="#a6a7b0",
     line="#3b3b41",
-    accent="#2f6fd8",
+    tint="#5e9bff",
+    accent="#2a66cc",
     accent_text="#ffffff",
     accent_secondary="#f1f6ff",
     error="#ff8a80",
@@ -126,6 +129,11 @@ def is_dark() -> bool:
     # Asked first, because a desktop without a platform theme never reports what was chosen.
     if _appearance != "system":
         return _appearance == "dark"
+    return system_is_dark()
+
+
+def system_is_dark() -> bool:
+    """Whether the system, where it says so, is dark right now."""
     return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
@@ -135,8 +143,13 @@ def colors() -> Colors:
 
 
 def color(name: str) -> QColor:
-    """Return one colour of the scheme in use."""
-    return QColor(getattr(colors(), name))
+    """Return one colour of the scheme in use; copy it to change it."""
+    return _color(is_dark(), name)
+
+
+@lru_cache(maxsize=64)
+def _color(dark: bool, name: str) -> QColor:
+    return QColor(getattr(DARK if dark else LIGHT, name))
 
 
 def use_appearance(appearance: str) -> None:
@@ -169,8 +182,8 @@ def _palette(scheme: Colors) -> QPalette:
         (role.BrightText, scheme.error),
         (role.Highlight, scheme.accent),
         (role.HighlightedText, scheme.accent_text),
-        (role.Accent, scheme.accent),
-        (role.Link, scheme.accent),
+        (role.Accent, scheme.tint),
+        (role.Link, scheme.tint),
         (role.ToolTipBase, scheme.window),
         (role.ToolTipText, scheme.text),
         (role.PlaceholderText, scheme.secondary),
@@ -188,8 +201,14 @@ def _palette(scheme: Colors) -> QPalette:
 
 
 def font(scale: float = 1.0, *, is_bold: bool = False) -> QFont:
-    """Return the system's font, `scale` times its size."""
-    result = QFont(QApplication.font())
+    """Return the system's font, `scale` times its size; copy it to change it."""
+    return _font(QApplication.font().toString(), scale, is_bold)
+
+
+@lru_cache(maxsize=32)
+def _font(system: str, scale: float, is_bold: bool) -> QFont:
+    result = QFont()
+    result.fromString(system)
     if result.pointSizeF() > 0:
         result.setPointSizeF(result.pointSizeF() * scale)
     else:
