@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from app.audio import decode as decode_module
-from app.audio.decode import Limits, MediaInfo, MediaStream, open_media, probe
+from app.audio.decode import Limits, MediaHeader, MediaStream, open_media, probe
 from app.core.errors import DecodeFailed
 from app.core.packing import SAMPLE_RATE, Audio
 from tests.helpers.media import RECIPES, Recipe, correlation, encode, jfk, make
@@ -24,7 +24,7 @@ TWO_AT_A_TIME = 2
 @dataclass(frozen=True)
 class Decoded:
     audio: Audio
-    info: MediaInfo
+    info: MediaHeader
     is_truncated: bool
 
 

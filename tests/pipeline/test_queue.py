@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.audio.decode import MediaInfo
+from app.audio.decode import MediaHeader
 from app.config.paths import Paths
 from app.config.settings import Settings
 from app.core.errors import AlreadyInLibrary, AppError, DecodeFailed
@@ -114,7 +114,7 @@ class Bench:
     def _check(self, file: Path) -> Checked:
         if not file.exists():
             raise DecodeFailed("“{name}” is not there.", "Look again.", name=file.name)
-        info = MediaInfo(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
+        info = MediaHeader(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
         return Checked(file, info, fingerprint(file))
 
     def add(self, *files: Path, **how: object) -> list[str]:

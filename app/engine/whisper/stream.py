@@ -233,6 +233,4 @@ def cut_after(words: list[Word], begin_s: float, end_s: float) -> int:
 
 def _moved(piece: Piece, by_s: float) -> Piece:
     word = piece.word
-    return replace(
-        piece, word=replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
-    )
+    return replace(piece, word=replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s))
