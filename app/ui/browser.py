@@ -6,7 +6,7 @@ shows is read anew, so a missed event costs nothing.
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.events import FilesChecked
 from app.core.job import Job, JobStatus
@@ -16,6 +16,8 @@ from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
 from app.ui.library.sidebar import QUERIES, Place
 from app.ui.ports import Ports
+
+_SEARCH_AGAIN_MS = 1000  # while the library changes, a search is repeated this often
 
 
 class Browser(QObject):
@@ -31,8 +33,13 @@ class Browser(QObject):
         self._board = board
         self._wanted: str | None = None  # the recording to open as soon as its row is there
         self._followed: str | None = None  # the job whose segments are appended to the open text
+        self._opens_next = False
         self.can_read = True
         self.can_write = True
+        self._search_later = QTimer(self)
+        self._search_later.setSingleShot(True)
+        self._search_later.setInterval(_SEARCH_AGAIN_MS)
+        self._search_later.timeout.connect(self._search_again)
         parts.sidebar.place_chosen.connect(self._on_place_chosen)
         parts.library.selection_changed.connect(self._on_selection_changed)
         parts.library.clear_search_requested.connect(self.leave_search)
@@ -63,6 +70,10 @@ class Browser(QObject):
         field = self._parts.toolbar.search_field
         field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         field.selectAll()
+
+    def open_next(self) -> None:
+        """Open the next recording that is added, whatever is being read."""
+        self._opens_next = True
 
     def leave_search(self) -> None:
         """Show again what was shown before the search."""
@@ -150,20 +161,25 @@ class Browser(QObject):
     # Events
 
     def on_files_checked(self, event: FilesChecked) -> None:
-        """Open the first new recording if nothing is being read."""
+        """Open the first new recording if nothing is being read, or if it is waited for."""
         added = {job.job_id for job in event.added}
         for job in self._commands.jobs:
             if job.job_id in added and not job.status.is_over:
                 self._board.add(job)
-        if event.added and self.opened_id is None:
+        if event.added and (self._opens_next or self.opened_id is None):
             self._wanted = event.added[0].recording_id
             self._open_wanted()
+        self._opens_next = False
 
     def on_library_changed(self, ids: frozenset[str]) -> None:
         if not self.can_read:
             return
         library = self._parts.library
-        library.keeping_selection(lambda: library.model.refresh(ids))
+        if library.model.search_text:
+            if not self._search_later.isActive():
+                self._search_later.start()
+        else:
+            library.keeping_selection(lambda: library.model.refresh(ids))
         self._open_wanted()
         opened = self.opened_id
         if opened is not None and (not ids or opened in ids):
@@ -209,6 +225,11 @@ class Browser(QObject):
         lost = [key for key in ids if self._library.recording(key) is not None]
         if lost:
             self._parts.library.keeping_selection(lambda: self._parts.library.model.unhide(lost))
+
+    def _search_again(self) -> None:
+        library = self._parts.library
+        if library.model.search_text:
+            library.keeping_selection(library.model.reload)
 
     def _open_wanted(self) -> None:
         if self._wanted is None:

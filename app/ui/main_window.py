@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         self.browser.changed.connect(self._render)
         self.removals.hidden.connect(self.browser.on_removed)
         self.removals.restored.connect(self.browser.on_restored)
+        self.removals.finished_for_good.connect(self.board.forget_recordings)
         self.removals.changed.connect(self._on_removals_changed)
 
     def _connect_actions(self) -> None:
@@ -352,6 +353,7 @@ class MainWindow(QMainWindow):
 
     def _transcribe_again(self, recording_id: str) -> None:
         bar = self.parts.toolbar
+        self.browser.open_next()
         self._ports.commands.transcribe_again(recording_id, bar.model_id, bar.language)
 
     def _reveal(self, recording_id: str) -> None:

@@ -27,6 +27,7 @@ class Removals(QObject):
 
     hidden = Signal(object)  # tuple[str, ...]
     restored = Signal(object)  # tuple[str, ...]
+    finished_for_good = Signal(object)  # tuple[str, ...]
     changed = Signal()  # what undo would do
 
     def __init__(
@@ -89,6 +90,7 @@ class Removals(QObject):
             self._pending.remove(removal)
             self.finished |= set(removal.recording_ids)
             self._remove(removal.recording_ids)
+            self.finished_for_good.emit(removal.recording_ids)
         self._set_timer()
         if removals:
             self.changed.emit()

@@ -71,7 +71,7 @@ def test_the_first_recording_replaces_the_welcome(open_window: OpenWindow, qtbot
     world.commands.jobs = [job(1)]
     world.bus.files_checked.emit(FilesChecked((job(1),)))
     world.tell_library("r000001")
-    qtbot.waitUntil(lambda: opened(window) == "r000001", timeout=2000)
+    qtbot.waitUntil(lambda: opened(window) == "r000001", timeout=10_000)
     assert window.parts.reading.isVisible()
     assert window.parts.transcript.state.title_label.text() == "Waiting"
 
@@ -86,7 +86,7 @@ def test_work_shows_in_row_transcript_queue_and_status(
     at_work = running(0, "Talk", done_s=252.0)
     world.tell_job(at_work)
     world.tell_segments(at_work, Segment(0, 4, "The first words."))
-    qtbot.waitUntil(lambda: bool(window.parts.transcript.text.segments), timeout=2000)
+    qtbot.waitUntil(lambda: bool(window.parts.transcript.text.segments), timeout=10_000)
     assert window.parts.transcript.text.toPlainText() == "The first words."
     assert window.parts.transcript.work_strip.isVisible()
     assert window.parts.status_label.text() == "“Talk” · Transcribing · 42 %"
@@ -96,7 +96,7 @@ def test_work_shows_in_row_transcript_queue_and_status(
     said: list[str] = []
     window.announcer.announced.connect(said.append)
     world.tell_job(job(0, "Talk", status=JobStatus.DONE))
-    qtbot.waitUntil(lambda: bool(said), timeout=2000)
+    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
     assert said == ["“Talk” is transcribed."]
     assert not window.parts.transcript.work_strip.isVisible()
     assert window.parts.status_label.text() == "3 recordings"
@@ -113,12 +113,12 @@ def test_a_failure_stands_on_its_item(open_window: OpenWindow, qtbot: QtBot) -> 
     )
     world.tell_job(job(0, status=JobStatus.FAILED, error="It broke.", hint="Mend it."))
     world.tell_library("r000000")
-    qtbot.waitUntil(lambda: bool(said), timeout=2000)
-    qtbot.waitUntil(lambda: window.parts.transcript.state.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    qtbot.waitUntil(lambda: window.parts.transcript.state.isVisible(), timeout=10_000)
     assert said == ["“Recording 0”: It broke."]
     window.parts.transcript.state.buttons[0].click()
     assert ("retry", "r000000") in world.commands.calls
-    qtbot.waitUntil(lambda: window.parts.sidebar.count_of(Place.FAILED) == 1, timeout=2000)
+    qtbot.waitUntil(lambda: window.parts.sidebar.count_of(Place.FAILED) == 1, timeout=10_000)
     window.parts.sidebar.choose(Place.FAILED)
     assert window.parts.library.model.rowCount() == 1
 
@@ -242,10 +242,10 @@ def test_search_shows_hits_and_marks(open_window: OpenWindow, qtbot: QtBot) -> N
     window = open_window(world)
     window.browser.focus_search()
     QTest.keyClicks(window.parts.toolbar.search_field, "zeppelin")
-    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 1, timeout=2000)
+    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 1, timeout=10_000)
     assert window.parts.library.results.text() == "1 result"
     QTest.keyClick(window.parts.toolbar.search_field, Qt.Key.Key_Down)
-    qtbot.waitUntil(lambda: opened(window) == "r000007", timeout=2000)
+    qtbot.waitUntil(lambda: opened(window) == "r000007", timeout=10_000)
     marks = window.parts.transcript.text.extraSelections()
     assert [mark.cursor.selectedText() for mark in marks] == ["zeppelin"]
     assert window.parts.transcript.text.textCursor().block().blockNumber() == 80
@@ -253,6 +253,16 @@ def test_search_shows_hits_and_marks(open_window: OpenWindow, qtbot: QtBot) -> N
     QTest.keyClick(window.parts.toolbar.search_field, Qt.Key.Key_Escape)
     assert window.parts.library.model.rowCount() == 20
     assert window.parts.transcript.text.extraSelections() == []
+
+
+def test_a_search_goes_on_while_work_goes_on(open_window: OpenWindow, qtbot: QtBot) -> None:
+    world = world_of(3)
+    window = open_window(world)
+    window.parts.toolbar.search_field.search("zeppelin")
+    assert window.parts.library.model.rowCount() == 0
+    world.library.transcripts["r000001"] = Transcript((Segment(0, 1, "A zeppelin."),))
+    world.tell_library("r000001", "j000001")
+    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 1, timeout=20_000)
 
 
 def test_a_search_without_hits_says_so(open_window: OpenWindow) -> None:
@@ -292,7 +302,7 @@ def test_a_removal_can_be_undone(open_window: OpenWindow, qtbot: QtBot) -> None:
     window.parts.library.list.setFocus()
     QTest.keyClick(window.parts.library.list, Qt.Key.Key_Delete)
     assert window.parts.library.model.rowCount() == 3
-    qtbot.waitUntil(lambda: opened(window) == "r000001", timeout=2000)
+    qtbot.waitUntil(lambda: opened(window) == "r000001", timeout=10_000)
     banner = window.parts.notices.banner("removed")
     assert banner is not None
     assert banner.message == "“Recording 0” was removed."
@@ -309,7 +319,7 @@ def test_a_removal_happens_later(open_window: OpenWindow, qtbot: QtBot) -> None:
     world = world_of(4)
     window = open_window(world, undo_ms=1)
     window.remove_selected()
-    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=2000)
+    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=10_000)
     assert ("remove", ("r000000",)) in world.commands.calls
     assert window.parts.library.model.rowCount() == 3
     assert not window.menus.undo.isEnabled()
@@ -328,7 +338,7 @@ def test_a_removal_that_failed_comes_back(open_window: OpenWindow, qtbot: QtBot)
     world = world_of(4)
     window = open_window(world, undo_ms=1)
     window.remove_selected()
-    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=2000)
+    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=10_000)
     world.bus.failed.emit(Failed(LibraryReadOnly("The library cannot be written.")))
     assert window.parts.library.model.rowCount() == 4
 
@@ -341,7 +351,17 @@ def test_removing_the_last_one_shows_nothing(open_window: OpenWindow, qtbot: QtB
     world.library.drop(["r000000"])
     window.removals.finish_all()
     world.tell_library("r000000")
-    qtbot.waitUntil(lambda: window.parts.welcome.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: window.parts.welcome.isVisible(), timeout=10_000)
+
+
+def test_what_is_removed_leaves_the_queue(open_window: OpenWindow, qtbot: QtBot) -> None:
+    world = world_of(3)
+    world.commands.jobs = [job(0, status=JobStatus.FAILED, error="It broke.")]
+    window = open_window(world)
+    assert len(window.parts.queue.jobs) == 1
+    window.remove_selected()
+    window.removals.finish_all()
+    qtbot.waitUntil(lambda: window.parts.queue.jobs == [], timeout=10_000)
 
 
 # Export
@@ -386,6 +406,24 @@ def test_a_failed_export_says_why(open_window: OpenWindow) -> None:
     assert [label.text() for label in banner.labels] == ["“Disk” is full.", "Free some."]
 
 
+def test_transcribing_again_opens_the_new_one(open_window: OpenWindow, qtbot: QtBot) -> None:
+    world = world_of(3)
+    window = open_window(world)
+    window.menus.again.trigger()
+    assert world.commands.calls[-1] == ("transcribe_again", "r000000", "nano", "auto")
+    world.library.put(recording(50, status=RecordingStatus.PENDING))
+    world.commands.jobs = [job(50)]
+    world.bus.files_checked.emit(FilesChecked((job(50),)))
+    world.tell_library("r000050")
+    qtbot.waitUntil(lambda: opened(window) == "r000050", timeout=10_000)
+    world.library.put(recording(51, status=RecordingStatus.PENDING))
+    world.commands.jobs = [job(50), job(51)]
+    world.bus.files_checked.emit(FilesChecked((job(51),)))
+    world.tell_library("r000051")
+    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 5, timeout=10_000)
+    assert opened(window) == "r000050"
+
+
 # Staying where one is
 
 
@@ -393,10 +431,10 @@ def test_new_rows_do_not_move_the_selection(open_window: OpenWindow, qtbot: QtBo
     world = world_of(30)
     window = open_window(world)
     window.parts.library.select_row(4)
-    qtbot.waitUntil(lambda: opened(window) == "r000004", timeout=2000)
+    qtbot.waitUntil(lambda: opened(window) == "r000004", timeout=10_000)
     world.library.put(recording(90))
     world.tell_library("r000090")
-    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 31, timeout=2000)
+    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 31, timeout=10_000)
     QApplication.processEvents()
     assert window.parts.library.selected_ids() == ["r000004"]
     assert opened(window) == "r000004"

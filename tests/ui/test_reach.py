@@ -132,13 +132,13 @@ def test_the_main_job_by_keys_alone(open_window: OpenWindow, qtbot: QtBot, tmp_p
     QTest.keyClicks(window.parts.toolbar.search_field, "quickly")
     QTest.keyClick(window.parts.toolbar.search_field, Qt.Key.Key_Return)
     assert window.parts.library.list.hasFocus()
-    qtbot.waitUntil(lambda: bool(window.parts.transcript.text.extraSelections()), timeout=2000)
+    qtbot.waitUntil(lambda: bool(window.parts.transcript.text.extraSelections()), timeout=10_000)
     QTest.keyClick(window.parts.library.list, Qt.Key.Key_Return)
     assert window.parts.transcript.text.hasFocus()
     QTest.keyClick(window.parts.transcript.text, Qt.Key.Key_A, control)
     QTest.keyClick(window.parts.transcript.text, Qt.Key.Key_C, control)
     assert "nobody expected" in QGuiApplication.clipboard().text()
-    qtbot.waitUntil(window.menus.export.isEnabled, timeout=2000)
+    qtbot.waitUntil(window.menus.export.isEnabled, timeout=10_000)
     QTest.keyClick(window, Qt.Key.Key_E, control)
     dialog = window.findChild(ExportDialog)
     assert dialog is not None
@@ -151,7 +151,7 @@ def test_the_main_job_by_keys_alone(open_window: OpenWindow, qtbot: QtBot, tmp_p
     QTest.keyClick(window, Qt.Key.Key_Comma, control)
     settings = window.findChild(SettingsWindow)
     assert settings is not None
-    qtbot.waitUntil(settings.isActiveWindow, timeout=2000)
+    qtbot.waitUntil(settings.isActiveWindow, timeout=10_000)
     QTest.keyClick(settings, Qt.Key.Key_Escape)
     assert not settings.isVisible()
 

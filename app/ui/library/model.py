@@ -113,19 +113,27 @@ class RecordingModel(QAbstractListModel):
         self.days_changed.emit()
 
     def refresh(self, ids: Iterable[str]) -> None:
-        """Read the recordings `ids` again, and everything if some came or went."""
+        """Read the recordings `ids` again, and everything if some came or went.
+
+        Names of other things among `ids` (jobs) and recordings that are not in memory cost nothing.
+        """
         ids = set(ids) - self._hidden_ids
-        places = self._places_of(ids) if ids and len(ids) <= _FEW else {}
-        if self._search or len(places) < len(ids) or not ids or self._recount():
+        if self._search or not ids or len(ids) > _FEW or self._recount():
             self.reload()
             return
-        for recording_id, stored in places.items():
-            recording = self._library.recording(recording_id)
-            if recording is None or not self._fits(recording):
+        places = self._places_of(ids)
+        found = {name: self._library.recording(name) for name in ids}
+        is_filtered = self._query != ListQuery()
+        for name, recording in found.items():
+            fits = recording is not None and self._fits(recording)
+            if (name in places and not fits) or (is_filtered and name not in places and fits):
                 self.reload()
                 return
-            self._pages[stored // PAGE][stored % PAGE] = Row(recording)
-            self._tell_changed(stored)
+        for name, stored in places.items():
+            recording = found[name]
+            if recording is not None:
+                self._pages[stored // PAGE][stored % PAGE] = Row(recording)
+                self._tell_changed(stored)
 
     # Rows whose removal can still be undone
 

@@ -129,6 +129,27 @@ def test_a_changed_recording_is_read_alone(qapp: QApplication) -> None:
     assert not resets
 
 
+def test_names_of_jobs_and_far_recordings_cost_nothing(qapp: QApplication) -> None:
+    library = world_of(1000).library
+    model = model_of(library)
+    model.row(0)
+    read = library.rows_read
+    model.refresh(["j000003", "r000900", "r000003"])
+    assert library.rows_read == read
+
+
+def test_a_recording_that_begins_to_fit_is_shown(qapp: QApplication) -> None:
+    library = world_of(4).library
+    library.put(recording(1, status=RecordingStatus.FAILED))
+    model = RecordingModel(library, JobBoard())
+    model.show_query(ListQuery(status=RecordingStatus.FAILED))
+    model.row(0)
+    library.put(recording(1))
+    library.put(recording(2, status=RecordingStatus.FAILED))
+    model.refresh(["r000002", "r000001"])
+    assert ids(model) == ["r000002"]
+
+
 def test_a_recording_that_no_longer_fits_leaves(qapp: QApplication) -> None:
     library = world_of(4).library
     library.put(recording(2, status=RecordingStatus.FAILED))

@@ -109,11 +109,11 @@ def test_pages_move(qtbot: QtBot) -> None:
 def test_return_opens_and_delete_removes(qtbot: QtBot) -> None:
     view = list_of(qtbot, world_of(6).library)
     view.setCurrentIndex(view.model().index(1, 0))
-    with qtbot.waitSignal(view.open_requested, timeout=500):
+    with qtbot.waitSignal(view.open_requested, timeout=5_000):
         QTest.keyClick(view, Qt.Key.Key_Return)
-    with qtbot.waitSignal(view.remove_requested, timeout=500):
+    with qtbot.waitSignal(view.remove_requested, timeout=5_000):
         QTest.keyClick(view, Qt.Key.Key_Delete)
-    with qtbot.waitSignal(view.remove_requested, timeout=500):
+    with qtbot.waitSignal(view.remove_requested, timeout=5_000):
         QTest.keyClick(view, Qt.Key.Key_Backspace)
 
 

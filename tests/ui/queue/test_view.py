@@ -58,7 +58,7 @@ def test_the_summary_counts(qtbot: QtBot) -> None:
 def test_keys_act(qtbot: QtBot, row: int, key: Qt.Key, signal: str, value: str) -> None:
     view, _board = view_of(qtbot, running(1), job(2, status=JobStatus.PAUSED), FAILED)
     choose(view, row)
-    with qtbot.waitSignal(getattr(view, signal), timeout=500) as told:
+    with qtbot.waitSignal(getattr(view, signal), timeout=5_000) as told:
         QTest.keyClick(view.list, key)
     assert told.args == [value]
 
@@ -78,7 +78,7 @@ def test_buttons_act(qtbot: QtBot, row: int, act: Act, signal: str) -> None:
     rect = view.list.visualRect(view.list.model().index(row, 0))
     button = next(found for found in buttons_of(jobs[row], rect) if found.act is act)
     assert min(button.rect.width(), button.rect.height()) >= 24
-    with qtbot.waitSignal(getattr(view, signal), timeout=500):
+    with qtbot.waitSignal(getattr(view, signal), timeout=5_000):
         QTest.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=button.rect.center())
 
 

