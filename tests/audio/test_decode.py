@@ -1,5 +1,6 @@
 import os
 import signal
+import struct
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -240,6 +241,19 @@ def test_too_long_is_refused_from_the_header_and_by_count(
     # Raw AAC doesn't say how long it is: counted.
     short = Limits(duration_s=1.5)
     assert _refusal(media["clip.aac"], short) == "“clip.aac” is longer than 24 hours."
+
+
+def test_a_header_that_lies_about_the_length_is_not_believed(
+    media: dict[str, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "lying.webm"
+    data = bytearray(media["clip.webm"].read_bytes())
+    start = data.index(b"\x44\x89\x88") + 3  # the element Duration, a double of milliseconds
+    data[start : start + 8] = struct.pack(">d", 1e12)
+    file.write_bytes(data)
+    decoded = decode(file)
+    assert decoded.info.duration_s is None
+    assert len(decoded.audio) / SAMPLE_RATE == pytest.approx(CLIP_S, abs=0.06)
 
 
 def test_an_odd_sampling_rate_is_refused(tmp_path: Path, media: dict[str, Path]) -> None:
