@@ -130,6 +130,16 @@ def test_not_numbers_become_silence_and_loud_ones_are_clipped(tmp_path: Path) ->
     assert np.abs(audio).max() == 1.0
 
 
+@pytest.mark.parametrize(("codec", "layout"), [("aac", "7.1"), ("pcm_s16le", "hexadecagonal")])
+def test_many_channels_decode(codec: str, layout: str, tmp_path: Path, clip: Audio) -> None:
+    """PyAV's list of planes is wrong from eight planar channels on; the worker crashed."""
+    file = tmp_path / "many.mka"
+    encode(file, clip, Recipe("", codec, SAMPLE_RATE, layout, container="matroska"))
+    audio = decode(file).audio
+    assert len(audio) / SAMPLE_RATE == pytest.approx(CLIP_S, abs=0.07)
+    assert correlation(clip, audio) > 0.95
+
+
 # What can't be decoded, or only in part
 
 
