@@ -3,22 +3,24 @@
 Every state is shown with a library in memory, so the pictures need no engine and no model; texts
 are invented, everything else is the real window. Run it with
 
-    uv run python packaging/screenshots.py [FOLDER]
+    uv run python packaging/screenshots.py [FOLDER [STATE …]]
+
+Without a folder it writes the README's pictures; with one, every state in every size.
 """
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("LC_ALL", "C.UTF-8")
+os.environ.setdefault("QT_SCALE_FACTOR", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtGui import QFont, QFontDatabase, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -35,6 +37,8 @@ from app.ui.settings.window import SettingsWindow
 from tests.helpers import ui_fakes as fakes
 
 SIZES = ((1080, 720), (760, 480))
+README_FOLDER = Path(__file__).with_name("screenshots")
+README_STATES = ("empty", "working", "transcript", "search", "error")
 APPEARANCES = ("light", "dark")
 
 INTERVIEW = (
@@ -231,25 +235,26 @@ STATES: dict[str, Callable[[], QWidget]] = {
 
 
 def main() -> None:
-    """Write one picture for each state, appearance and size."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the README's pictures, or with a folder and names those states in every size."""
     app = QApplication(["undertone"])
     app.setStyle("Fusion")
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     if "Inter" in QFontDatabase.families():
         app.setFont(QFont("Inter", 10))
-    wanted = sys.argv[2:] or list(STATES)
+    is_all = len(sys.argv) > 1
+    folder = Path(sys.argv[1]) if is_all else README_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    names = sys.argv[2:] or (list(STATES) if is_all else README_STATES)
     for appearance in APPEARANCES:
         theme.use_appearance(appearance)
-        for name in wanted:
-            take(name, STATES[name], appearance, folder)
+        for name in names:
+            take(name, appearance, SIZES if is_all else SIZES[:1], folder)
 
 
-def take(name: str, make: Callable[[], QWidget], appearance: str, folder: Path) -> None:
+def take(name: str, appearance: str, sizes: Sequence[tuple[int, int]], folder: Path) -> None:
     """Write the pictures of one state."""
-    for width, height in SIZES:
-        window = make()
+    for width, height in sizes:
+        window = STATES[name]()
         if isinstance(window, MainWindow):
             window.resize(width, height)
         window.activateWindow()
@@ -257,9 +262,9 @@ def take(name: str, make: Callable[[], QWidget], appearance: str, folder: Path) 
         if name == "drop" and isinstance(window, MainWindow):
             window.parts.overlay.appear()
             QTest.qWait(20)
-        picture = window.grab()
-        size = f"-{width}" if isinstance(window, MainWindow) else ""
-        picture.save(str(folder / f"{name}-{appearance}{size}.png"))
+        size = f"-{width}" if (width, height) != SIZES[0] else ""
+        picture = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+        picture.save(str(folder / f"{name}-{appearance}{size}.png"), "PNG", 0)  # 0: smallest
         window.close()
         window.deleteLater()
         QTest.qWait(1)

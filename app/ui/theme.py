@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollBar, QWidget
 
 from app.config.paths import resources
 
+IS_MAC = sys.platform == "darwin"
 SPACE = 8  # px between things that belong together; twice that between groups
 TARGET = 28  # px, the smallest side of anything to click
 ICON = 18  # px
@@ -39,6 +40,13 @@ QScrollBar::handle:hover {{ background: {hover}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
+# On macOS the person's accent colour is followed.
+_SYSTEM_ROLES = {
+    "accent": QPalette.ColorRole.Highlight,
+    "accent_text": QPalette.ColorRole.HighlightedText,
+    "accent_secondary": QPalette.ColorRole.HighlightedText,
+    "tint": QPalette.ColorRole.Accent,
+}
 _SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
@@ -144,7 +152,8 @@ def colors() -> Colors:
 
 def color(name: str) -> QColor:
     """Return one colour of the scheme in use; copy it to change it."""
-    return _color(is_dark(), name)
+    role = _SYSTEM_ROLES.get(name) if IS_MAC else None
+    return QApplication.palette().color(role) if role else _color(is_dark(), name)
 
 
 @lru_cache(maxsize=64)
@@ -163,7 +172,7 @@ def use_appearance(appearance: str) -> None:
 def apply_palette() -> None:
     """Give Fusion our colours; on macOS the system's own stay."""
     app = QApplication.instance()
-    if sys.platform == "darwin" or not isinstance(app, QApplication):
+    if IS_MAC or not isinstance(app, QApplication):
         return
     app.setPalette(_palette(colors()))
 
@@ -274,7 +283,7 @@ def refresh_icons(root: QWidget) -> None:
 
 def refresh_scroll_bars(root: QWidget) -> None:
     """Give the vertical scroll bars under `root` our look; on macOS the system's own stay."""
-    if sys.platform == "darwin":
+    if IS_MAC:
         return
     scheme = colors()
     look = _SCROLL_BAR.format(base=scheme.base, thumb=scheme.thumb, hover=scheme.secondary)

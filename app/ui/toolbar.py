@@ -172,7 +172,7 @@ class MainToolbar(QToolBar):
         box.setAccessibleName(name)
         box.setToolTip(tip)
         box.setMinimumHeight(theme.TARGET)
-        box.setMaximumWidth(170)
+        box.setMaximumWidth(232)
         box.setMaxVisibleItems(20)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._row.addWidget(box)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -14,11 +15,14 @@ OpenWindow = Callable[..., MainWindow]
 
 
 @pytest.fixture(autouse=True)
-def _light(qapp: QApplication) -> Iterator[None]:
-    """Every test begins and ends with the system's appearance."""
+def _same_looks(qapp: QApplication) -> Iterator[None]:
+    """Every test begins and ends with the system's appearance, and speaks English."""
+    before = QLocale()
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     theme.use_appearance("system")
     yield
     theme.use_appearance("system")
+    QLocale.setDefault(before)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Both schemes are readable, and every icon can be drawn."""
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -46,6 +46,19 @@ def test_icons_and_bars_stand_out(scheme: theme.Colors) -> None:
 def test_contrast_of_black_and_white() -> None:
     assert theme.contrast("#000000", "#ffffff") == pytest.approx(21.0)
     assert theme.contrast("#777777", "#777777") == pytest.approx(1.0)
+
+
+def test_the_accent_of_the_mac_is_followed(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theme, "IS_MAC", True)
+    palette = qapp.palette()
+    palette.setColor(QPalette.ColorRole.Highlight, QColor("#aa00aa"))
+    palette.setColor(QPalette.ColorRole.Accent, QColor("#bb00bb"))
+    qapp.setPalette(palette)
+    assert theme.color("accent").name() == "#aa00aa"
+    assert theme.color("tint").name() == "#bb00bb"
+    assert theme.color("text").name() == theme.LIGHT.text
 
 
 def test_every_icon_is_tinted(qapp: QApplication) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QPainter,
     QPaintEvent,
+    QPalette,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -103,6 +104,10 @@ class TranscriptText(QTextEdit):
         self.verticalScrollBar().setValue(int(top - self.viewport().height() / 3))
 
     def refresh_colors(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Base, theme.color("base"))
+        palette.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        self.setPalette(palette)
         self.set_query(self._query)
         self.viewport().update()
 
