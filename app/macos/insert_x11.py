@@ -59,7 +59,7 @@ class X11Inserter:
     """
 
     def __init__(self, timeout_s: float = _TIMEOUT_S) -> None:
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._last = ""
         self._inserted_into = 0
         self._paste: _Paste | None = None
@@ -117,7 +117,7 @@ class X11Inserter:
             return
         before = self._clipboard.read_all()
         self._clipboard.own(as_text(text, is_secret=True))
-        watch = PasteWatch(time.monotonic(), self._timeout_s)
+        watch = PasteWatch(time.monotonic(), self.timeout_s)
         self._paste = _Paste(text, on_done, before, self._client_of(focus.id), focus.id, watch)
         keys = ["left_ctrl", "left_shift", "v"] if is_terminal(focus) else ["left_ctrl", "v"]
         self._press(keys)

@@ -36,10 +36,8 @@ class Field(QPlainTextEdit):
                 return self.losses
             case "is_active":
                 return self.isActiveWindow() and self.hasFocus()
-            case "activate":
+            case "show":
                 self.show()
-                self.activateWindow()
-                self.raise_()
                 return int(self.winId())
             case "hide":
                 self.hide()

@@ -39,17 +39,17 @@ class Rig:
     def insert(self, text: str, way: Way | None = None) -> InsertOutcome:
         done: queue.Queue[InsertOutcome] = queue.Queue()
         self.inserter.insert(text, done.put, way)
-        return done.get(timeout=10)
+        return done.get(timeout=20)
 
     def undo(self) -> AppError | None:
         done: queue.Queue[AppError | None] = queue.Queue()
         self.inserter.undo_last(done.put)
-        return done.get(timeout=10)
+        return done.get(timeout=20)
 
     def paste_last(self) -> InsertOutcome:
         done: queue.Queue[InsertOutcome] = queue.Queue()
         self.inserter.paste_last(done.put)
-        return done.get(timeout=10)
+        return done.get(timeout=20)
 
 
 @pytest.fixture(params=["fake", X11])
@@ -65,12 +65,17 @@ def rig(request: pytest.FixtureRequest, other_program: OtherApp | None) -> Itera
         )
         return
     app: OtherApp = request.getfixturevalue("other_app")
-    inserter = X11Inserter(timeout_s=0.5)
+    inserter = X11Inserter(timeout_s=10.0)
+
+    def refuse_in_app() -> None:
+        app.ask("read_only", on=True)
+        inserter.timeout_s = 0.3
+
     yield Rig(
         inserter,
         lambda: app.text,
         lambda: app.clipboard().get("text/plain", b"").decode(),
-        lambda: app.ask("read_only", on=True),
+        refuse_in_app,
     )
     inserter.close()
 
@@ -86,7 +91,7 @@ def test_insertions_keep_their_order(rig: Rig) -> None:
     done: queue.Queue[InsertOutcome] = queue.Queue()
     for word in ("one ", "two ", "three"):
         rig.inserter.insert(word, done.put)
-    assert [done.get(timeout=10).text for _ in range(3)] == ["one ", "two ", "three"]
+    assert [done.get(timeout=20).text for _ in range(3)] == ["one ", "two ", "three"]
     assert rig.field_text() == "one two three"
 
 
@@ -129,7 +134,7 @@ def test_the_last_text_can_be_pasted_and_copied(rig: Rig) -> None:
 
 @pytest.fixture
 def inserter(display: Desktop) -> Iterator[X11Inserter]:
-    inserter = X11Inserter(timeout_s=0.5)
+    inserter = X11Inserter(timeout_s=10.0)
     yield inserter
     inserter.close()
 
@@ -137,7 +142,7 @@ def inserter(display: Desktop) -> Iterator[X11Inserter]:
 def insert(inserter: Inserter, text: str) -> InsertOutcome:
     done: queue.Queue[InsertOutcome] = queue.Queue()
     inserter.insert(text, done.put)
-    return done.get(timeout=10)
+    return done.get(timeout=20)
 
 
 @pytest.mark.serial
@@ -174,7 +179,7 @@ def test_a_newer_copy_wins(display: Desktop, other_app: OtherApp, inserter: X11I
     inserter.insert("ours", done.put)
     wait_for(lambda: other_app.clipboard().get("text/plain") == b"ours")
     other_app.own_clipboard(text__plain=b"newer")
-    done.get(timeout=10)
+    done.get(timeout=20)
     assert other_app.clipboard()["text/plain"] == b"newer"
 
 
@@ -206,6 +211,7 @@ def test_with_no_window_the_text_is_copied_and_told(
 ) -> None:
     other_app.ask("hide")
     wait_for(lambda: not other_app.ask("is_active"))
+    inserter.timeout_s = 0.3
     outcome = insert(inserter, "nobody there")
     assert outcome.way is Way.CLIPBOARD
     assert isinstance(outcome.reason, InsertFailed)

@@ -24,7 +24,15 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from tests.engine.voxtral.golden import FOLDER, LONG, SHORT, SOUNDS, STREAM_S, STRINGS
+from tests.engine.voxtral.golden import (
+    FOLDER,
+    LONG,
+    SHORT,
+    SOUNDS,
+    STREAM_S,
+    STRINGS,
+    noise_mel,
+)
 from tests.helpers.voxtral_checkpoints import speech_like, write_checkpoint, write_tekken
 
 Floats = npt.NDArray[np.float32]
@@ -94,6 +102,7 @@ def realtime_tokens(model: Any, mel: Floats, prompt: Sequence[int], delay: int) 
         attention_mask=torch.ones_like(ids),
         input_features=torch.tensor(mel[None]),
         num_delay_tokens=delay,
+        max_new_tokens=mel.shape[1] // 8 - len(prompt),
         do_sample=False,
         eos_token_id=2,
         pad_token_id=11,
@@ -134,7 +143,7 @@ def _write_offline(folder: Path) -> None:
     for seed in SOUNDS:
         mel = window_mel(speech_like(2, seed), 2 * SHORT.positions)
         arrays[f"mel_{seed}"] = mel.T[::20]
-        arrays[f"logits_{seed}"] = offline_logits(model, [mel], prompt)[-8:]
+        arrays[f"logits_{seed}"] = offline_logits(model, [noise_mel(seed).T], prompt)[-8:]
         arrays[f"tokens_{seed}"] = np.array(offline_tokens(model, mel, prompt, 24))
     np.savez_compressed(FOLDER / "offline.npz", **arrays)
 

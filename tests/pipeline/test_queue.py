@@ -1,7 +1,7 @@
 """The queue with a scripted recognizer: every rule of it, no model, no media file."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.core.job import JobStatus
 from app.core.model import Family, Model
 from app.core.packing import SAMPLE_RATE, Region, Window
 from app.core.recording import RecordingStatus
+from app.engine.base import Recognizer
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
 from app.engine.scripted import ScriptedRecognizer, ScriptedWindow
@@ -103,10 +104,10 @@ class Bench:
     def _on_engine_event(self, event: Event) -> None:
         self.queue.on_event(event)
 
-    def _load(self, model: Model) -> Iterator[None]:
+    def _load(self, model: Model) -> Generator[None, None, Recognizer]:
         yield None
         script = {i: ScriptedWindow(f"window {i}", language="en") for i in range(self.n_windows)}
-        return ScriptedRecognizer(script, model=model)  # type: ignore[return-value]
+        return ScriptedRecognizer(script, model=model)
 
     def _open(self, file: Path, max_speech_s: float) -> WindowFeed:
         return Feed(self.n_windows, self.error_after)

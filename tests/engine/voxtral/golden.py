@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from tests.helpers.voxtral_checkpoints import Tiny
 
 FOLDER = Path(__file__).parents[2] / "data" / "parity" / "voxtral"
@@ -11,6 +14,13 @@ NARROW = Tiny(is_realtime=True, audio_window=48, text_window=40)
 SOUNDS = (0, 1, 2, 3)
 STREAM_S = 4.0
 TOLERANCE = 1e-4
+
+
+def noise_mel(seed: int) -> npt.NDArray[np.float32]:
+    """Return a picture that no Fourier transform has a part in: (frames, mels) of a window."""
+    shape = (2 * SHORT.positions, SHORT.n_mels)
+    return np.random.default_rng(seed).normal(0, 0.7, shape).astype(np.float32)
+
 
 STRINGS = (
     "",

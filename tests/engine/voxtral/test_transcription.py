@@ -12,7 +12,7 @@ from app.engine.voxtral.features import window_mel
 from app.engine.voxtral.guards import token_budget
 from app.engine.voxtral.recognizer import VoxtralRecognizer
 from tests.engine.voxtral.conftest import drain, load_offline
-from tests.engine.voxtral.golden import FOLDER, SHORT, SOUNDS, TOLERANCE
+from tests.engine.voxtral.golden import FOLDER, SHORT, SOUNDS, TOLERANCE, noise_mel
 from tests.helpers.voxtral_checkpoints import Tiny, speech_like, write_checkpoint
 
 ENDS = (2, 4, 11)
@@ -47,7 +47,7 @@ def test_logits_are_hugging_faces(
 ) -> None:
     network = offline.loaded.network
     prompt = golden["prompt"].tolist()
-    x = network.embed(prompt, 24, [heard(offline, seed)])
+    x = network.embed(prompt, 24, [drain(network.hear(noise_mel(seed)))])
     language_model = network.language_model
     logits = np.array(language_model.logits(language_model.run(x, language_model.caches())))
     assert np.abs(logits[0, -8:] - golden[f"logits_{seed}"]).max() < TOLERANCE

@@ -50,9 +50,7 @@ def assert_equal(ours: list[Decoded], theirs: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("timestamps", [True, False])
 @pytest.mark.parametrize("batch", [1, 2])
-def test_greedy(
-    number: int, model: Loaded, mels: tiny.Array, timestamps: bool, batch: int
-) -> None:
+def test_greedy(number: int, model: Loaded, mels: tiny.Array, timestamps: bool, batch: int) -> None:
     case = CASES[number]
     assert_equal(
         decode(model, mels, (), batch=batch, timestamps=timestamps), case[f"greedy-{timestamps}"]
