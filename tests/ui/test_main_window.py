@@ -456,3 +456,8 @@ def test_it_is_usable_when_small(open_window: OpenWindow) -> None:
     QApplication.processEvents()
     assert (window.width(), window.height()) == (760, 480)
     assert window.parts.transcript.text.viewport().width() > 250
+    window.parts.toolbar.search_field.search("zeppelin")
+    QApplication.processEvents()
+    empty = window.parts.library.empty
+    for label in (empty.title_label, *empty.line_labels):
+        assert empty.rect().contains(label.geometry())
