@@ -23,7 +23,7 @@ from app.macos.hotkey import (
     for_this_system,
     parse_chord,
 )
-from app.macos.hotkey_x11 import X11Hotkeys
+from app.macos.hotkey_x11 import ServerClock, X11Hotkeys
 from app.macos.x11 import KEYSYM_NAMES
 from tests.macos.desktop import Desktop
 
@@ -236,6 +236,18 @@ def test_modifiers_let_go_during_a_chord_are_not_thought_held(display: Desktop) 
         ("push", P),
         ("push", R),
     ]
+
+
+def test_server_times_do_not_suffer_from_a_late_thread() -> None:
+    now = [100.0]
+    clock = ServerClock(lambda: now[0])
+    assert clock.at(5_000) == 100.0
+    now[0] = 103.0  # two seconds late
+    assert clock.at(6_000) == 101.0
+    now[0] = 103.5
+    assert clock.at(8_500) == 103.5
+    now[0] = 200.0
+    assert clock.at(3) == 200.0  # the server's counter began anew
 
 
 def test_without_a_display_there_are_no_hotkeys(monkeypatch: pytest.MonkeyPatch) -> None:
