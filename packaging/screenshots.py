@@ -59,7 +59,7 @@ class Pictures:
         self._wait(lambda: not self._window.board.open_jobs)
         self._open("Long note")
         self._take("transcript")
-        self._parts.toolbar.search_field.search("meeting")
+        self._parts.toolbar.search_field.search("budget")
         QTest.qWait(300)
         self._parts.library.list.setFocus()
         self._parts.library.select_row(0)
