@@ -1,8 +1,8 @@
 """When a live hypothesis becomes text that stays: LocalAgreement-2 with a settling time.
 
 Committed words are only ever added to. A word is committed when two passes in a row wrote it, when
-it ended long enough before the end of the sound that more sound will not change it, longer where the
-model was not sure, and when the next word has begun.
+it ended long enough before the end of the sound that more sound will not change it (longer where
+the model was not sure), and when the next word has begun.
 
 Source: Macháček, Dabre, Bojar, "Turning Whisper into Real-Time Transcription System" (2307.14743),
 LocalAgreement with n = 2; the settling time is ours.
@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from app.core.transcript import Word
 
 SETTLE_S = 0.7  # a word this far before the end of the sound does not change any more
-UNSURE_SETTLE_S = 1.6  # what the model thinks less of needs more sound behind it
-SURE_PROBABILITY = 0.8
+UNSURE_SETTLE_S = 2.0  # what the model thinks less of needs more sound behind it
+SURE_PROBABILITY = 0.9
 _TRAILING = ".,;:!?…。，、！？"
 
 
@@ -81,10 +81,6 @@ class Agreement:
     def settle(self, count: int) -> None:
         """Commit the first `count` words of the tail: no pass will hear them again."""
         self._take(self._tail, count)
-
-    def forget_tail(self) -> None:
-        """Let the tail go: the last pass heard nothing."""
-        self._tail = ()
 
     def _settled(self, words: Sequence[Word], heard_s: float) -> int:
         n = 0

@@ -233,7 +233,9 @@ def clips(recognizer: WhisperRecognizer, every: int = 1) -> list[Spoken]:
     for entry in chosen:
         audio, _ = soundfile.read(folder / entry["file"], dtype="float32")
         found.append(
-            _spoken(recognizer, entry["file"], audio, [(0.0, None, entry["text"])], entry["language"])
+            _spoken(
+                recognizer, entry["file"], audio, [(0.0, None, entry["text"])], entry["language"]
+            )
         )
     return found
 

@@ -145,9 +145,7 @@ class Follower:
             average_log_probability=float(np.mean(likely)) if likely else 0.0,
         )
 
-    def _encode(
-        self, audio: Audio, n_frames: int
-    ) -> Generator[None, None, list[KeysValues]]:
+    def _encode(self, audio: Audio, n_frames: int) -> Generator[None, None, list[KeysValues]]:
         length = self._dimensions.n_audio_ctx
         if self._short_context:
             wanted = n_frames + _PAD_FRAMES
@@ -345,9 +343,7 @@ def repetition(tokens: Sequence[int]) -> int | None:
     if len(tokens) < size * _REPEATS:
         return None
     last = tuple(tokens[-size:])
-    places = [
-        at for at in range(len(tokens) - size + 1) if tuple(tokens[at : at + size]) == last
-    ]
+    places = [at for at in range(len(tokens) - size + 1) if tuple(tokens[at : at + size]) == last]
     apart: list[int] = []
     for at in places:
         if not apart or at >= apart[-1] + size:

@@ -81,7 +81,7 @@ class WhisperStream:
         self._start_s = start_s
         self._pace = pace or Pace()
         self._clock = clock
-        self._window_s = min(max_speech_s, _MOST_WINDOW_S)
+        self._most_window_s = min(max_speech_s, _MOST_WINDOW_S)
         self._follower = Follower(loaded, options, short_context=short_context)
         self._language = self._follower.given_language
         self._agreement = Agreement(
@@ -122,6 +122,11 @@ class WhisperStream:
     def finish(self) -> Iterator[StreamResult | None]:
         """Decode what is left at full quality; the last thing yielded is the result."""
         yield from self._finals.finish()
+
+    @property
+    def window_s(self) -> float:
+        """How much sound the next pass would hear."""
+        return (self._sound.end - self._begin) / SAMPLE_RATE
 
     def _is_due(self) -> bool:
         first_samples = self._pace.first_s * SAMPLE_RATE
@@ -181,7 +186,7 @@ class WhisperStream:
     def _scroll(self, end: int) -> None:
         """Move the window on when the next pass would hear more than the model may."""
         hop_s = self._hop_s()
-        if (end - self._begin) / SAMPLE_RATE + hop_s <= self._window_s:
+        if (end - self._begin) / SAMPLE_RATE + hop_s <= self._most_window_s:
             return
         begin_s, end_s = self._at_s(self._begin), self._at_s(end)
         if not self._kept and not self._tail:
@@ -233,6 +238,4 @@ def cut_after(words: list[Word], begin_s: float, end_s: float) -> int:
 
 def _moved(piece: Piece, by_s: float) -> Piece:
     word = piece.word
-    return replace(
-        piece, word=replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
-    )
+    return replace(piece, word=replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s))
