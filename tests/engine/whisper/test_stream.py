@@ -85,7 +85,7 @@ def _check(before: tuple[Word, ...], seen: Hypothesis, heard_s: float) -> None:
         reached = word.end_s
 
 
-@settings(max_examples=6, deadline=None, phases=(Phase.generate,))  # shrinking takes minutes
+@settings(max_examples=5, deadline=None, phases=(Phase.generate,))  # shrinking takes minutes
 @given(st.integers(0, 2), st.lists(st.integers(1, 30_000), max_size=6), st.booleans())
 def test_the_final_text_is_the_files_for_any_blocks(
     number: int, sizes: list[int], leaves_passes: bool
@@ -124,16 +124,17 @@ def test_finds_the_language_among_those_allowed() -> None:
 
     said = _said(seen[-1].committed).split()
     assert said == [normal_form(word) for word in clip.text.split()][: len(said)]
-    assert len(said) >= 3
+    assert len(said) >= 2
     assert _finish(stream).language == "de"
 
 
-@pytest.mark.parametrize("kind", ["zeros", "noise", "hum"])
+@pytest.mark.parametrize("kind", ["zeros", "noise", "hum", "clicks"])
 def test_hears_nothing_where_nobody_speaks(kind: str) -> None:
     n_samples = 3 * SAMPLE_RATE
     sound = {
         "zeros": np.zeros(n_samples),
         "noise": np.random.default_rng(1).standard_normal(n_samples) * 10 ** (-40 / 20),
+        "clicks": (np.arange(n_samples) % 24_000 < 100) * 0.5,
         "hum": 0.05 * np.sin(np.arange(n_samples) * 2 * np.pi * 50 / SAMPLE_RATE),
     }[kind].astype(np.float32)
     stream = _stream()
