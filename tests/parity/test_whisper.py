@@ -3,19 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
 import numpy as np
 import pytest
 import torch
 import whisper
 
 from app.engine.whisper.align import cheapest_path, find_timings, median_filter
-from app.engine.whisper.beam import BeamSearch
-from app.engine.whisper.decode import Decoded, Rows, detect_language
-from app.engine.whisper.heads import alignment_heads
-from app.engine.whisper.rules import Rules
-from app.engine.whisper.transcription import Loaded
-from tests.parity import whisper_oracle as oracle
+from app.engine.whisper.decode import Decoded, detect_language
+from app.engine.whisper.mel import log_mel
+from tests.engine.whisper import random_model as tiny
+from tests.engine.whisper.decoding import decode, decode_with_beams
+from tests.parity.whisper_oracle import for_oracle, random_oracle
 
 # The reference uses what NumPy deprecates, and leaves a file open.
 pytestmark = [
@@ -25,43 +23,19 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SEEDS = range(8)
+SEEDS = range(6)
 PROMPTS = ((), (1044, 2368, 11, 7215), tuple(range(400, 420)))
 
 
-def prompt_tokens(
-    loaded: Loaded, prompt: tuple[int, ...], timestamps: bool, translate: bool = False
-) -> tuple[int, ...]:
-    tokens = loaded.tokens
-    start = tokens.start("en", translate=translate, timestamps=timestamps)
-    return (tokens.sot_prev, *prompt, *start) if prompt else start
+@pytest.fixture(params=["small", "english", "turbo"])
+def shape(request: pytest.FixtureRequest) -> tiny.Dimensions:
+    return tiny.SHAPES[str(request.param)]
 
 
-def decode_ours(
-    loaded: Loaded,
-    mels: np.ndarray,
-    prompt: tuple[int, ...],
-    *,
-    batch: int,
-    timestamps: bool,
-    steps: int = 5,
-) -> list[Decoded]:
-    """Decode all pictures through `batch` rows, replacing rows as they finish."""
-    rules = Rules(loaded.tokens, loaded.model.dimensions, timestamps=timestamps)
-    rows = Rows(loaded.model, rules, loaded.tokens.sot, batch, len(prompt))
-    waiting = list(range(len(mels)))
-    at_row: dict[int, int] = {}
-    results: dict[int, Decoded] = {}
-    while len(results) < len(mels):
-        while waiting and (at := rows.free()) is not None:
-            at_row[at] = waiting.pop(0)
-            features = oracle.encode(loaded, mels[at_row[at]])
-            rows.hear(at, loaded.model.decoder.cross(features))
-            rows.start(at, prompt)
-        for at, decoded in rows.advance(steps):
-            results[at_row[at]] = decoded
-            rows.release(at)
-    return [results[index] for index in range(len(mels))]
+def both(seed: int, shape: tiny.Dimensions, folder: Path) -> tuple[Any, Any]:
+    arrays = tiny.random_arrays(seed, shape)
+    ours = tiny.load(tiny.write_model(folder / "model", shape, arrays))
+    return ours, random_oracle(seed, shape)
 
 
 def assert_equal(ours: Decoded, theirs: Any) -> None:
@@ -72,48 +46,37 @@ def assert_equal(ours: Decoded, theirs: Any) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("timestamps", [True, False])
-@pytest.mark.parametrize("dimensions", [oracle.SMALL, oracle.ENGLISH, oracle.TURBO])
-def test_greedy(tmp_path: Path, seed: int, timestamps: bool, dimensions: Any) -> None:
-    reference = oracle.random_oracle(seed, dimensions)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(seed, 5, dimensions)
+def test_greedy(tmp_path: Path, seed: int, timestamps: bool, shape: tiny.Dimensions) -> None:
+    loaded, reference = both(seed, shape, tmp_path)
+    mels = tiny.random_mels(seed, 5, shape)
     for prompt in PROMPTS:
         options = whisper.DecodingOptions(
             language="en", prompt=list(prompt), without_timestamps=not timestamps, fp16=False
         )
-        theirs = whisper.decode(reference, oracle.for_oracle(mels), options)
-        full = prompt_tokens(loaded, prompt, timestamps)
+        theirs = whisper.decode(reference, for_oracle(mels), options)
         for batch in (1, 3):
-            ours = decode_ours(loaded, mels, full, batch=batch, timestamps=timestamps)
+            ours = decode(loaded, mels, prompt, batch=batch, timestamps=timestamps)
             for mine, other in zip(ours, theirs, strict=True):
                 assert_equal(mine, other)
 
 
 def test_greedy_at_full_length(tmp_path: Path) -> None:
-    reference = oracle.random_oracle(1, oracle.FULL)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(1, 3, oracle.FULL)
-    long_prompt = tuple(range(500, 723))
-    for prompt in ((), long_prompt):
+    loaded, reference = both(1, tiny.FULL, tmp_path)
+    mels = tiny.random_mels(1, 3, tiny.FULL)
+    for prompt in ((), tuple(range(500, 723))):
         options = whisper.DecodingOptions(language="en", prompt=list(prompt), fp16=False)
-        theirs = whisper.decode(reference, oracle.for_oracle(mels), options)
-        full = prompt_tokens(loaded, prompt, timestamps=True)
-        ours = decode_ours(loaded, mels, full, batch=2, timestamps=True)
+        theirs = whisper.decode(reference, for_oracle(mels), options)
+        ours = decode(loaded, mels, prompt, batch=2, timestamps=True)
         for mine, other in zip(ours, theirs, strict=True):
             assert_equal(mine, other)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("size", [1, 2, 5])
-@pytest.mark.parametrize("patience", [1.0, 2.0, 0.5])
-def test_beam_search(tmp_path: Path, seed: int, size: int, patience: float) -> None:
-    if round(size * patience) == 0:
-        patience = 1.0
-    reference = oracle.random_oracle(seed)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(seed, 1)
-    for timestamps in (True, False):
-        rules = Rules(loaded.tokens, loaded.model.dimensions, timestamps=timestamps)
+@pytest.mark.parametrize("timestamps", [True, False])
+def test_beam_search(tmp_path: Path, seed: int, timestamps: bool) -> None:
+    loaded, reference = both(seed, tiny.SMALL, tmp_path)
+    mels = tiny.random_mels(seed, 1, tiny.SMALL)
+    for size, patience in ((1, 1.0), (2, 1.0), (2, 0.5), (5, 1.0), (5, 2.0)):
         options = whisper.DecodingOptions(
             language="en",
             beam_size=size,
@@ -121,74 +84,60 @@ def test_beam_search(tmp_path: Path, seed: int, size: int, patience: float) -> N
             without_timestamps=not timestamps,
             fp16=False,
         )
-        (theirs,) = whisper.decode(reference, oracle.for_oracle(mels), options)
-        cross = loaded.model.decoder.cross(oracle.encode(loaded, mels[0]))
-        prompt = prompt_tokens(loaded, (), timestamps)
-        steps = BeamSearch(loaded.model, rules, cross, prompt, size, patience).steps(
-            loaded.tokens.sot
+        (theirs,) = whisper.decode(reference, for_oracle(mels), options)
+        ours = decode_with_beams(
+            loaded, mels[0], size=size, patience=patience, timestamps=timestamps
         )
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                assert_equal(stop.value, theirs)
-                break
+        assert_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_language_and_translation(tmp_path: Path, seed: int) -> None:
-    reference = oracle.random_oracle(seed)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(seed, 2)
-    _, theirs = whisper.detect_language(reference, oracle.for_oracle(mels))
+    loaded, reference = both(seed, tiny.SMALL, tmp_path)
+    mels = tiny.random_mels(seed, 2, tiny.SMALL)
+    _, theirs = whisper.detect_language(reference, for_oracle(mels))
     codes = list(loaded.tokens.languages)
     ids = [loaded.tokens.languages[code] for code in codes]
     for mel, other in zip(mels, theirs, strict=True):
-        cross = loaded.model.decoder.cross(oracle.encode(loaded, mel))
+        cross = loaded.model.decoder.cross(tiny.encode(loaded, mel))
         ours = detect_language(loaded.model, loaded.tokens.sot, cross, ids)
         assert dict(zip(codes, ours, strict=True)) == pytest.approx(other, abs=1e-5)
     options = whisper.DecodingOptions(language="en", task="translate", fp16=False)
-    translated = whisper.decode(reference, oracle.for_oracle(mels), options)
-    full = prompt_tokens(loaded, (), timestamps=True, translate=True)
-    ours = decode_ours(loaded, mels, full, batch=2, timestamps=True)
-    for mine, their in zip(ours, translated, strict=True):
-        assert_equal(mine, their)
+    translated = whisper.decode(reference, for_oracle(mels), options)
+    mine = decode(loaded, mels, (), batch=2, timestamps=True, translate=True)
+    for one, other in zip(mine, translated, strict=True):
+        assert_equal(one, other)
 
 
-@pytest.mark.parametrize("dimensions", [oracle.SMALL, oracle.TURBO, oracle.FULL])
-def test_pictures_and_features(tmp_path: Path, dimensions: Any) -> None:
-    samples = 2 * dimensions.n_audio_ctx * 160
+@pytest.mark.parametrize("shape", ["small", "turbo", "full"], indirect=True)
+def test_pictures_and_features(tmp_path: Path, shape: tiny.Dimensions) -> None:
+    samples = 2 * shape.n_audio_ctx * 160
     sound = np.random.default_rng(5).standard_normal(samples).astype(np.float32) * 0.1
     for length in (samples, samples // 2, samples // 3 + 17):
         part = sound[:length]
-        ours = oracle.log_mel(part, dimensions.n_mels, 2 * dimensions.n_audio_ctx)
+        ours = log_mel(part, shape.n_mels, 2 * shape.n_audio_ctx)
         padded = whisper.pad_or_trim(torch.tensor(part), samples)
-        theirs = whisper.log_mel_spectrogram(padded, dimensions.n_mels).numpy().T
+        theirs = whisper.log_mel_spectrogram(padded, shape.n_mels).numpy().T
         assert np.abs(ours - theirs).max() < 1e-4
-    reference = oracle.random_oracle(3, dimensions)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(3, 1, dimensions)
+    loaded, reference = both(3, shape, tmp_path)
+    mels = tiny.random_mels(3, 1, shape)
     with torch.no_grad():
-        expected = reference.encoder(oracle.for_oracle(mels)).numpy()
-    assert np.abs(np.array(oracle.encode(loaded, mels[0])) - expected).max() < 1e-4
-    mx.clear_cache()
+        expected = reference.encoder(for_oracle(mels)).numpy()
+    assert np.abs(np.array(tiny.encode(loaded, mels[0])) - expected).max() < 1e-4
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("dimensions", [oracle.SMALL, oracle.ENGLISH, oracle.TURBO])
-def test_word_times(tmp_path: Path, seed: int, dimensions: Any) -> None:
-    reference = oracle.random_oracle(seed, dimensions)
-    loaded = oracle.load_ours(oracle.write_ours(reference, tmp_path / "model"))
-    mels = oracle.random_mels(seed, 1, dimensions)
+def test_word_times(tmp_path: Path, seed: int, shape: tiny.Dimensions) -> None:
+    loaded, reference = both(seed, shape, tmp_path)
+    mels = tiny.random_mels(seed, 1, shape)
     tokenizer = whisper.tokenizer.get_tokenizer(
         reference.is_multilingual, num_languages=reference.num_languages, language="en"
     )
     text = tokenizer.encode(' And so, my fellow (quiet) Americans: ask "not" what – Öl, naïve.')
-    cross = loaded.model.decoder.cross(oracle.encode(loaded, mels[0]))
-    heads = alignment_heads(loaded.model.dimensions)
+    cross = loaded.model.decoder.cross(tiny.encode(loaded, mels[0]))
     for frames in (200, 151, 60):
         theirs = whisper.timing.find_alignment(
-            reference, tokenizer, text, oracle.for_oracle(mels)[0], frames
+            reference, tokenizer, text, for_oracle(mels)[0], frames
         )
         ours = find_timings(
             loaded.model,
@@ -197,7 +146,7 @@ def test_word_times(tmp_path: Path, seed: int, dimensions: Any) -> None:
             text,
             language="en",
             translate=False,
-            heads=heads,
+            heads=loaded.heads,
             duration_s=frames / 100,
         )
         assert [timing.text for timing in ours] == [timing.word for timing in theirs]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 import numpy as np
 
-from app.engine.whisper.kernels import log_sum_exp
+from app.engine.whisper.kernels import is_cpu, log_sum_exp
 from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Past, Rules
 
@@ -239,7 +239,10 @@ class Rows:
             past = past.then(chosen, self._rules.begin)
             positions = positions + 1
             self._column = (self._column + 1) % self._columns
-            mx.async_eval(chosen)
+            # The GPU works while the next step is prepared. On a CPU a step in flight would keep
+            # the caches from being written in place.
+            if not is_cpu():
+                mx.async_eval(chosen)
         tokens, scores = mx.stack(all_chosen, axis=1), mx.stack(all_sure, axis=1)
         mx.eval(tokens, scores, self._caches)
         return np.array(tokens).tolist(), np.array(scores).tolist()

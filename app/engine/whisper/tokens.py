@@ -14,6 +14,9 @@ from typing import Any
 
 _MODULE_NAME = "_undertone_whisper_tokenizer"
 _SECONDS_A_TIMESTAMP = 0.02
+_SIGNS = '"#()*+/:;<=>@[\\]^_`{|}~「」『』'
+_SIGN_PAIRS = "<< >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪"
+_NOTES = "♩♪♫♬♭♮♯"  # several tokens each, of which the first is theirs alone
 
 
 @cache
@@ -63,7 +66,7 @@ class Tokens:
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of plain text; special tokens written out in it stay plain text."""
-        tokens: list[int] = self._supplier.encode(text, disallowed_special=())
+        tokens: list[int] = self._supplier.encoding.encode_ordinary(text)
         return tokens
 
     def decode(self, tokens: Sequence[int]) -> str:
@@ -90,7 +93,20 @@ class Tokens:
     def never_written(self) -> tuple[int, ...]:
         """Return the tokens the reference suppresses: non-speech signs and the task's own."""
         own = {self.transcribe, self.translate, self.sot, self.sot_prev, self.sot_lm}
-        return tuple(sorted({*self._supplier.non_speech_tokens, *own, self.no_speech}))
+        return tuple(sorted({*self._signs(), *own, self.no_speech}))
+
+    def _signs(self) -> set[int]:
+        """Return the tokens that only write what nobody says: notes, brackets, speaker marks.
+
+        Source: openai-whisper `tokenizer.py` (MIT), non_speech_tokens.
+        """
+        signs = [*_SIGNS, *_SIGN_PAIRS.split()]
+        found = {self.encode(" -")[0], self.encode(" '")[0]}  # fine inside a word, not before one
+        for sign in [*signs, *_NOTES]:
+            for tokens in (self.encode(sign), self.encode(" " + sign)):
+                if len(tokens) == 1 or sign in _NOTES:
+                    found.add(tokens[0])
+        return found
 
     def split_words(
         self, tokens: list[int], language: str | None

@@ -5,7 +5,7 @@ window becomes depends on nothing but the window, the options and the windows ju
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import mlx.core as mx
@@ -15,8 +15,10 @@ from app.core.packing import Window
 from app.core.transcript import Segment
 from app.engine.base import IDLE, Idle, Options, WindowResult, WindowSource
 from app.engine.whisper.align import find_timings
+from app.engine.whisper.beam import BeamSearch
 from app.engine.whisper.decode import Decoded, Rows, detect_language
 from app.engine.whisper.glossary import glossary_prompt, is_leaked
+from app.engine.whisper.loops import has_loop, outside_loops
 from app.engine.whisper.mel import log_mel
 from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Rules
@@ -49,7 +51,7 @@ class _Work:
     window: Window
     language: str
     prompt: tuple[int, ...]
-    attempt: int = 0
+    tries: list[Decoded] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -113,9 +115,12 @@ class Transcription:
             if not len(window.audio) or float(np.abs(window.audio).max()) < _SILENT_PEAK:
                 yield _nothing(window, self._options.language or "en")
                 continue
-            yield from self._admit(at, window)
+            result = yield from self._admit(at, window)
+            if result is not None:
+                yield result
 
-    def _admit(self, at: int, window: Window) -> Generator[None, None, None]:
+    def _admit(self, at: int, window: Window) -> Generator[None, None, WindowResult | None]:
+        """Encode a window and begin decoding it; with beams, end it too."""
         model = self._loaded.model
         dimensions = model.dimensions
         picture = log_mel(window.audio, dimensions.n_mels, 2 * dimensions.n_audio_ctx)
@@ -125,10 +130,21 @@ class Transcription:
         self._rows.hear(at, cross)
         yield
         language = self._language(cross)
-        work = _Work(window, language, self._prompt(language))
-        self._work[at] = work
-        self._start(at)
-        yield
+        self._work[at] = _Work(window, language, self._prompt(language))
+        if self._options.beam_size == 1 or self._options.temperatures[0] > 0:
+            self._start(at)
+            yield
+            return None
+        search = BeamSearch(
+            model,
+            self._rules,
+            self._rows.heard(at),
+            self._work[at].prompt,
+            self._options.beam_size,
+            self._options.patience,
+        )
+        decoded = yield from search.steps(self._loaded.tokens.sot)
+        return self._settle(at, decoded)
 
     def _prompt(self, language: str) -> tuple[int, ...]:
         tokens = self._loaded.tokens
@@ -152,8 +168,9 @@ class Transcription:
 
     def _start(self, at: int) -> None:
         work = self._work[at]
-        temperature = self._options.temperatures[work.attempt]
-        seed = work.window.index * len(self._options.temperatures) + work.attempt
+        attempt = len(work.tries)
+        temperature = self._options.temperatures[attempt]
+        seed = work.window.index * len(self._options.temperatures) + attempt
         self._rows.start(at, work.prompt, temperature, seed)
 
     def _advance(self) -> list[tuple[int, Decoded]]:
@@ -170,13 +187,12 @@ class Transcription:
     def _settle(self, at: int, decoded: Decoded) -> WindowResult | None:
         """Return the window's result, or begin its next try and return `None`."""
         work = self._work[at]
-        text = self._loaded.tokens.decode(decoded.tokens).strip()
-        ratio = compression_ratio(text)
-        is_last = work.attempt + 1 >= len(self._options.temperatures)
-        if not is_last and _is_failed(decoded, ratio):
-            work.attempt += 1
-            self._start(at)
-            return None
+        work.tries.append(decoded)
+        if self._is_failed(decoded):
+            if len(work.tries) < len(self._options.temperatures):
+                self._start(at)
+                return None
+            decoded = self._least_bad(work.tries)
         segments = () if _is_silence(decoded) else self._segments(at, work, decoded)
         self._rows.release(at)
         del self._work[at]
@@ -186,9 +202,38 @@ class Transcription:
             language=work.language,
             no_speech_probability=decoded.no_speech_probability,
             average_log_probability=decoded.average_log_probability,
-            compression_ratio=ratio,
+            compression_ratio=self._ratio(decoded),
             temperature=decoded.temperature,
             tokens=len(decoded.tokens),
+        )
+
+    def _is_failed(self, decoded: Decoded) -> bool:
+        """Whether the reference would try again at the next temperature, or it runs in circles."""
+        is_unlikely = decoded.average_log_probability < _LEAST_LOG_PROBABILITY
+        if decoded.no_speech_probability > _MOST_NO_SPEECH and is_unlikely:
+            return False
+        return is_unlikely or self._is_looping(decoded)
+
+    def _is_looping(self, decoded: Decoded) -> bool:
+        text = [token for token in decoded.tokens if token < self._loaded.tokens.eot]
+        return self._ratio(decoded) > _HIGHEST_COMPRESSION_RATIO or has_loop(text)
+
+    def _ratio(self, decoded: Decoded) -> float:
+        return compression_ratio(self._loaded.tokens.decode(decoded.tokens).strip())
+
+    def _least_bad(self, tries: list[Decoded]) -> Decoded:
+        """Return the likeliest try that does not loop, or else the first without its loop."""
+        straight = [decoded for decoded in tries if not self._is_looping(decoded)]
+        if straight:
+            return max(straight, key=lambda decoded: decoded.average_log_probability)
+        if len(tries) == 1:
+            return tries[0]  # the caller wants no second try: it gets what the model said
+        first = tries[0]
+        kept = outside_loops(first.tokens, self._loaded.tokens.eot)
+        return replace(
+            first,
+            tokens=tuple(first.tokens[place] for place in kept),
+            log_probabilities=tuple(first.log_probabilities[place] for place in kept),
         )
 
     def _segments(self, at: int, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
@@ -231,14 +276,6 @@ def _confidence(cut: Cut, decoded: Decoded, eot: int) -> float:
         if token < eot
     ]
     return float(np.mean(np.exp(log_probabilities)))
-
-
-def _is_failed(decoded: Decoded, ratio: float) -> bool:
-    """Whether the reference would try again at the next temperature."""
-    is_unlikely = decoded.average_log_probability < _LEAST_LOG_PROBABILITY
-    if decoded.no_speech_probability > _MOST_NO_SPEECH and is_unlikely:
-        return False
-    return ratio > _HIGHEST_COMPRESSION_RATIO or is_unlikely
 
 
 def _is_silence(decoded: Decoded) -> bool:
