@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from app.core.transcript import Word
 
 SETTLE_S = 0.7  # a word this far before the end of the sound does not change any more
-UNSURE_SETTLE_S = 1.6  # what the model thinks less of needs more sound behind it
-SURE_PROBABILITY = 0.8
+UNSURE_SETTLE_S = 2.0  # what the model thinks less of needs more sound behind it
+SURE_PROBABILITY = 0.9
 _TRAILING = ".,;:!?…。，、！？"
 
 

@@ -55,6 +55,7 @@ class Figures:
     committed: int = 0
     taken_back: int = 0  # committed words that a later hypothesis did not hold
     changed: int = 0  # committed words that the final text does not have
+    lost: int = 0  # those of them that were spoken
     utterances: int = 0
     silent: int = 0  # utterances without any partial
     passes: int = 0
@@ -192,7 +193,10 @@ def _finish(
     final = [normal_form(text) for s in result.segments for text in s.text.split()]
     committed = [normal_form(word.text) for word, _ in current.commits]
     figures.committed += len(committed)
-    figures.changed += len(committed) - _in_common(committed, final)
+    kept = _in_common(committed, final)
+    figures.changed += len(committed) - len(kept)
+    spoken = [normal_form(w.text) for w in one.words if current.start_s <= w.end_s <= now_s]
+    figures.lost += len(_in_common(committed, spoken) - kept)
     yield from ((word, at_s, True) for word, at_s in current.commits)
     # What passes left open is settled by the end, in the final pass's words.
     for a, b in _new(committed, final):
@@ -207,9 +211,10 @@ def _new(committed: list[str], final: list[str]) -> Iterator[tuple[int, str]]:
             yield from ((end, text) for text in final[begin:stop])
 
 
-def _in_common(one: list[str], other: list[str]) -> int:
+def _in_common(one: list[str], other: list[str]) -> set[int]:
+    """Return which of `one` stand in `other` too, in the same order."""
     blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks)
+    return {block.a + offset for block in blocks for offset in range(block.size)}
 
 
 def _compare(one: Spoken, said: list[tuple[Word, float, bool]], figures: Figures) -> None:
@@ -335,7 +340,7 @@ def table(figures: Figures) -> list[tuple[str, str]]:
         ("word committed or final after it ended", spread(f.settled_s)),
         ("committed words, of words spoken", f"{f.committed} of {f.words}"),
         ("committed words taken back by a partial", f"{f.taken_back}"),
-        ("committed words the final text changed", f"{f.changed}"),
+        ("committed words the final text changed", f"{f.changed} ({f.lost} of them were right)"),
         ("utterances without a partial", f"{f.silent}"),
         ("CPU for partials, per second of sound", f"{f.partials_cpu_s / f.sound_s:.3f} s"),
         ("CPU for finals, per second of sound", f"{f.final_cpu_s / f.sound_s:.3f} s"),

@@ -57,10 +57,10 @@ def test_a_word_near_the_end_of_the_sound_is_not_settled() -> None:
 def test_a_word_the_model_is_not_sure_of_waits_longer() -> None:
     agreement = Agreement()
     unsure = [replace(word, probability=0.5) for word in _words("one two three")]
-    agreement.offer(unsure, 1.9)
+    agreement.offer(unsure, 2.3)
 
-    assert _said(_offered(agreement, unsure, 1.9).committed) == ""
-    assert _said(_offered(agreement, unsure, 2.1).committed) == "one"
+    assert _said(_offered(agreement, unsure, 2.3).committed) == ""
+    assert _said(_offered(agreement, unsure, 2.5).committed) == "one"
 
 
 def test_nothing_is_committed_while_that_is_not_allowed() -> None:

@@ -6,7 +6,7 @@ the final text is right.
 Source: LocalAgreement, see `app.core.agreement`; the stop rule, see `app.engine.whisper.follow`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -20,6 +20,7 @@ from app.engine.whisper.utterance import Finals, Sound, Transcribe
 
 _MOST_WINDOW_S = 20.0
 _MOST_NO_SPEECH = 0.6
+_LEAST_LOG_PROBABILITY = -1.0
 _SURE_OF_LANGUAGE = 0.7
 _LANGUAGE_FROM_S = 1.0  # less sound than this says little about the language
 _LANGUAGE_UNTIL_S = 3.0  # and after so much it is decided
@@ -81,9 +82,10 @@ class WhisperStream:
         self._start_s = start_s
         self._pace = pace or Pace()
         self._clock = clock
-        self._window_s = min(max_speech_s, _MOST_WINDOW_S)
+        self._most_window_s = min(max_speech_s, _MOST_WINDOW_S)
         self._follower = Follower(loaded, options, short_context=short_context)
         self._language = self._follower.given_language
+        self._guess: str | None = None
         self._agreement = Agreement(
             self._pace.settle_s, self._pace.unsure_settle_s, self._pace.sure_probability
         )
@@ -123,6 +125,11 @@ class WhisperStream:
         """Decode what is left at full quality; the last thing yielded is the result."""
         yield from self._finals.finish()
 
+    @property
+    def window_s(self) -> float:
+        """How much sound the next pass would hear."""
+        return (self._sound.end - self._begin) / SAMPLE_RATE
+
     def _is_due(self) -> bool:
         first_samples = self._pace.first_s * SAMPLE_RATE
         if not self._heard_end:
@@ -138,11 +145,9 @@ class WhisperStream:
 
     def _pass(self) -> Iterator[Hypothesis | None]:
         begin, end = self._begin, self._sound.end
-        kept = [_moved(piece, -self._at_s(begin)) for piece in self._kept]
-        began_s = self._clock()
-        steps = self._follower.follow(self._sound.between(begin, end), kept, self._language)
-        heard = yield from steps
-        self._took_s = self._clock() - began_s
+        heard = Heard((), "", no_speech_probability=1.0)
+        if self._kept or not self._sound.is_steady(begin, end):
+            heard = yield from self._follow(begin, end)
         self._heard_end = end
         self._take(heard, begin, end)
         self._scroll(end)
@@ -153,20 +158,33 @@ class WhisperStream:
         else:
             yield None
 
+    def _follow(self, begin: int, end: int) -> Generator[None, None, Heard]:
+        kept = [_moved(piece, -self._at_s(begin)) for piece in self._kept]
+        began_s = self._clock()
+        audio = self._sound.between(begin, end)
+        heard = yield from self._follower.follow(audio, kept, self._language)
+        self._took_s = self._clock() - began_s
+        return heard
+
     def _take(self, heard: Heard, begin: int, end: int) -> None:
         """Let a pass that heard a window from `begin` to `end` speak."""
-        is_speech = bool(self._kept) or heard.no_speech_probability <= _MOST_NO_SPEECH
+        is_speech = bool(self._kept) or (
+            heard.no_speech_probability <= _MOST_NO_SPEECH
+            and heard.average_log_probability >= _LEAST_LOG_PROBABILITY
+        )
         if is_speech and self._language is None:
-            self._language = self._decided(heard, end)
+            self._language = self._decided(heard, (end - begin) / SAMPLE_RATE)
         pieces = heard.pieces if is_speech else ()
         self._tail = tuple(_moved(piece, self._at_s(begin)) for piece in pieces)
         words = [piece.word for piece in self._tail]
         is_sure = self._language is not None
         self._keep(self._agreement.offer(words, self._at_s(end), may_commit=is_sure))
 
-    def _decided(self, heard: Heard, end: int) -> str | None:
-        heard_s = end / SAMPLE_RATE
-        is_sure = heard.language_probability >= _SURE_OF_LANGUAGE and heard_s >= _LANGUAGE_FROM_S
+    def _decided(self, heard: Heard, heard_s: float) -> str | None:
+        """Return the language once two passes found the same one, or there was sound enough."""
+        before, self._guess = self._guess, heard.language
+        is_likely = heard.language == before and heard.language_probability >= _SURE_OF_LANGUAGE
+        is_sure = is_likely and heard_s >= _LANGUAGE_FROM_S
         return heard.language if is_sure or heard_s >= _LANGUAGE_UNTIL_S else None
 
     def _keep(self, count: int) -> None:
@@ -181,7 +199,7 @@ class WhisperStream:
     def _scroll(self, end: int) -> None:
         """Move the window on when the next pass would hear more than the model may."""
         hop_s = self._hop_s()
-        if (end - self._begin) / SAMPLE_RATE + hop_s <= self._window_s:
+        if (end - self._begin) / SAMPLE_RATE + hop_s <= self._most_window_s:
             return
         begin_s, end_s = self._at_s(self._begin), self._at_s(end)
         if not self._kept and not self._tail:

@@ -16,6 +16,9 @@ from app.engine.base import Idle, Options, StreamResult, WindowResult, WindowSou
 
 _FRAME_SAMPLES = SAMPLE_RATE // 100
 _QUIET_FRAMES = 20  # a pause between words is about so long
+_BLOCK_SAMPLES = 3 * _FRAME_SAMPLES  # long enough that the power of noise hardly differs
+_LEAST_BLOCKS = 6  # 0.18 s: clicks are shorter
+_LEAST_RANGE = 10 ** (4 / 10)  # noise and hum have 1, speech at 5 dB above noise has 8
 
 Transcribe = Callable[[WindowSource, Options], Iterator[WindowResult | Idle | None]]
 
@@ -25,6 +28,7 @@ class Sound:
 
     def __init__(self) -> None:
         self._samples: Audio = np.zeros(SAMPLE_RATE, np.float32)
+        self._powers: Audio = np.zeros(0, np.float32)  # of each whole block, none forgotten
         self._first = 0
         self.end = 0
 
@@ -37,6 +41,20 @@ class Sound:
             self._samples = larger
         self._samples[kept : kept + len(audio)] = audio
         self.end += len(audio)
+        begin = len(self._powers) * _BLOCK_SAMPLES
+        blocks = self.between(begin, self.end - (self.end - begin) % _BLOCK_SAMPLES)
+        if len(blocks):
+            powers = np.square(blocks.reshape(-1, _BLOCK_SAMPLES)).mean(axis=1)
+            self._powers = np.concatenate((self._powers, powers))
+
+    def is_steady(self, start: int, end: int) -> bool:
+        """Whether the loudness between two indices never stays up for as long as speech does."""
+        powers = self._powers[start // _BLOCK_SAMPLES : max(1, end // _BLOCK_SAMPLES)]
+        if len(powers) < _LEAST_BLOCKS:
+            return False
+        ordered = np.sort(powers)
+        low, high = ordered[len(ordered) // 10], ordered[-_LEAST_BLOCKS]
+        return bool(high <= low * _LEAST_RANGE)
 
     def between(self, start: int, end: int) -> Audio:
         """Return a copy of the samples from `start` to `end`, none of which was forgotten."""
@@ -44,11 +62,11 @@ class Sound:
 
     def forget(self, before: int) -> None:
         """Let everything before the index `before` go, when that is worth the copying."""
-        unused = before - self._first
+        unused = min(before, len(self._powers) * _BLOCK_SAMPLES) - self._first
         if 2 * unused < len(self._samples):
             return
         kept = self._samples[unused : self.end - self._first].copy()
-        self._samples, self._first = kept, before
+        self._samples, self._first = kept, self._first + unused
 
 
 def quiet_cut(audio: Audio) -> int:
@@ -116,7 +134,9 @@ class Finals:
     def finish(self) -> Iterator[StreamResult | None]:
         """Decode what is left; the last thing yielded is the result."""
         self.cut()
-        if self._sound.end > self.begin:
+        # Some models hear words in steady noise that is too short for them to know it as noise.
+        is_steady = not self._count and self._sound.is_steady(0, self._sound.end)
+        if self._sound.end > self.begin and not is_steady:
             self._add(self._sound.between(self.begin, self._sound.end))
         self._is_closed = True
         for fact in self._steps:
