@@ -108,6 +108,7 @@ class Pictures:
         for appearance in ("light", "dark"):
             self._window.menus.appearances[appearance].trigger()
             QTest.qWait(200)
+            self._wait(lambda: self._window.board.is_settled)  # all parts tell the same progress
             file = self._folder / f"{name}-{appearance}.png"
             self._window.grab().save(str(file))
             print(file, flush=True)
