@@ -63,6 +63,11 @@ def make_private_folder(folder: Path) -> Path:
     return folder
 
 
+def sample_recording() -> Path:
+    """Return the short recording that ships with the app, to see it work."""
+    return resources() / "sample" / "A short talk.flac"
+
+
 def resources() -> Path:
     """Return the folder of the files that ship with the app."""
     beside_the_package = Path(__file__).resolve().parents[2] / "resources"

@@ -37,6 +37,7 @@ class Settings:
         imported_files: `reference` leaves an imported file where it is, `copy` keeps one.
         appearance: `system`, `light` or `dark`.
         export_folder: where the export dialog opened last.
+        window_place: where the main window was, as the window wrote it down.
     """
 
     model_id: str = "auto"
@@ -45,6 +46,7 @@ class Settings:
     imported_files: str = "reference"
     appearance: str = "system"
     export_folder: str = ""
+    window_place: str = ""
 
     def changed(self, **changes: object) -> "Settings":
         """Return a copy with `changes` made.

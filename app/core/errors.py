@@ -18,7 +18,9 @@
     ├── DiskFull              no room left
     ├── ExportFailed          a file could not be written
     ├── ImportFailed          a file could not be taken in
+    │   └── AlreadyInLibrary  its sound is there already
     ├── InsertFailed          text could not be put into the front app
+    ├── HotkeyRefused         a global hotkey could not be had
     └── SettingsError         a setting has no such value
 
 Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
@@ -117,7 +119,14 @@ class ExportFailed(AppError): ...
 class ImportFailed(AppError): ...
 
 
+class AlreadyInLibrary(ImportFailed):
+    """Its `recording_id` argument names the recording that has the same sound."""
+
+
 class InsertFailed(AppError): ...
+
+
+class HotkeyRefused(AppError): ...
 
 
 class SettingsError(AppError): ...

@@ -5,6 +5,7 @@ Every event is frozen, picklable and a whole snapshot: whoever missed the one be
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.job import Job
@@ -78,6 +79,21 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesChecked:
+    """What became of files a person handed over: jobs that were added, files that were refused."""
+
+    added: tuple[Job, ...]
+    rejected: tuple[tuple[Path, AppError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files that were written."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong outside any one job."""
 
@@ -85,5 +101,13 @@ class Failed:
 
 
 Event = (
-    SegmentsFinal | PartialChanged | JobChanged | ModelChanged | LibraryChanged | JobEnded | Failed
+    SegmentsFinal
+    | PartialChanged
+    | JobChanged
+    | ModelChanged
+    | LibraryChanged
+    | JobEnded
+    | FilesChecked
+    | Exported
+    | Failed
 )

@@ -27,6 +27,7 @@ class Model:
         memory_bytes: what it needs in memory, weights and work together.
         is_demo: whether it is the small built-in model that only shows how the app works.
         has_word_times: whether it can say when each word was spoken.
+        has_short_context: whether it reads less sound than it was made for as well, unpadded.
     """
 
     model_id: str
@@ -38,3 +39,4 @@ class Model:
     memory_bytes: int = 0
     is_demo: bool = False
     has_word_times: bool = True
+    has_short_context: bool = False

@@ -2,16 +2,28 @@
 
 A recognizer lives on the engine thread from load to close. Its work is written as generators: each
 `next()` is one step of at most about 60 ms of device work for small models, so that more urgent
-work can overtake between steps. `None` means "one step done, nothing to tell".
+work can overtake between steps. A step yields a fact, or `None` for "one step done, nothing to
+tell", or `IDLE` for "nothing to do right now" (no sound there yet): only `IDLE` hands the turn on.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import Enum
+from typing import Final, Protocol
 
+from app.core.agreement import Hypothesis as Hypothesis
 from app.core.model import Model
 from app.core.packing import Audio, Window
-from app.core.transcript import Segment, Word
+from app.core.transcript import Segment
+
+
+class Idle(Enum):
+    """The type of `IDLE`."""
+
+    IDLE = "idle"
+
+
+IDLE: Final = Idle.IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class WindowResult:
         compression_ratio: of the text; above 2.4 it probably repeats itself.
         temperature: the one that was kept.
         tokens: how many were decoded, without prompt.
+        is_truncated: whether text is missing because the model did not come to an end.
     """
 
     index: int
@@ -64,6 +77,12 @@ class WindowResult:
     compression_ratio: float = 0.0
     temperature: float = 0.0
     tokens: int = 0
+    is_truncated: bool = False
+
+
+# What a recognizer may carry over (which language it hears): a window's text depends on at
+# most so many windows before it, in the same order.
+CONTEXT_WINDOWS = 2
 
 
 class WindowSource(Protocol):
@@ -75,14 +94,6 @@ class WindowSource(Protocol):
     @property
     def is_finished(self) -> bool:
         """Whether no window will ever come again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What a stream believes right now: `committed` only ever grows, `tail` is replaced whole."""
-
-    committed: tuple[Word, ...] = ()
-    tail: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class Stream(Protocol):
     def feed(self, audio: Audio) -> None:
         """Take in (n_samples,) float32, 16 kHz mono. Thread: engine."""
 
-    def step(self) -> Iterator[Hypothesis | None]:
+    def step(self) -> Iterator[Hypothesis | Idle | None]:
         """Do what can be done with the sound so far; yields like a job."""
 
     def finish(self) -> Iterator[StreamResult | None]:
@@ -112,8 +123,13 @@ class Recognizer(Protocol):
     @property
     def model(self) -> Model: ...
 
-    def transcribe(self, windows: WindowSource, options: Options) -> Iterator[WindowResult | None]:
-        """Decode windows until the source is finished; results may come in any order."""
+    def transcribe(
+        self, windows: WindowSource, options: Options
+    ) -> Iterator[WindowResult | Idle | None]:
+        """Decode windows until the source is finished; results may come in any order.
+
+        Yields `IDLE` when it has nothing to decode until the source gives another window.
+        """
 
     def open_stream(self, options: Options, start_s: float) -> Stream:
         """Begin a live utterance whose sound starts at `start_s` of its take."""

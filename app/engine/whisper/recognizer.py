@@ -6,20 +6,17 @@ It is made, used and closed on the engine thread; after `close` its memory is gi
 from collections.abc import Generator, Iterator
 
 import mlx.core as mx
-import numpy as np
 
 from app.core.model import Model
-from app.core.packing import SAMPLE_RATE, Audio, Region, Window
 from app.engine.base import (
-    Hypothesis,
-    ListSource,
+    Idle,
     Options,
     Stream,
-    StreamResult,
     WindowResult,
     WindowSource,
 )
 from app.engine.whisper.heads import alignment_heads
+from app.engine.whisper.stream import WhisperStream
 from app.engine.whisper.tokens import Tokens
 from app.engine.whisper.transcription import Loaded, Transcription
 from app.engine.whisper.weights import load_steps
@@ -57,7 +54,9 @@ class WhisperRecognizer:
             raise RuntimeError("the recognizer is closed")
         return self._loaded
 
-    def transcribe(self, windows: WindowSource, options: Options) -> Iterator[WindowResult | None]:
+    def transcribe(
+        self, windows: WindowSource, options: Options
+    ) -> Iterator[WindowResult | Idle | None]:
         """Decode windows until the source is finished; results may come in any order."""
         try:
             yield from Transcription(self.loaded, windows, options).run()
@@ -66,43 +65,16 @@ class WhisperRecognizer:
 
     def open_stream(self, options: Options, start_s: float) -> Stream:
         """Begin a live utterance whose sound starts at `start_s` of its take."""
-        return _WholeUtterance(self, options, start_s)
+        return WhisperStream(
+            self.loaded,
+            self.transcribe,
+            options,
+            start_s,
+            self._model.max_speech_s,
+            short_context=self._model.has_short_context,
+        )
 
     def close(self) -> None:
         """Give the memory back."""
         self._loaded = None
         mx.clear_cache()
-
-
-class _WholeUtterance:
-    """A stream without partials: the utterance is decoded when it ends."""
-
-    def __init__(self, recognizer: WhisperRecognizer, options: Options, start_s: float) -> None:
-        self._recognizer = recognizer
-        self._options = options
-        self._start_s = start_s
-        self._blocks: list[Audio] = []
-
-    def feed(self, audio: Audio) -> None:
-        self._blocks.append(audio)
-
-    def step(self) -> Iterator[Hypothesis | None]:
-        yield None
-
-    def finish(self) -> Iterator[StreamResult | None]:
-        audio = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
-        most = int(self._recognizer.model.max_speech_s * SAMPLE_RATE)
-        windows = []
-        for index, start in enumerate(range(0, len(audio), most)):
-            begin_s = self._start_s + start / SAMPLE_RATE
-            part = audio[start : start + most]
-            region = Region(begin_s, begin_s + len(part) / SAMPLE_RATE)
-            windows.append(Window(index, begin_s, part, (region,)))
-        results: list[WindowResult] = []
-        for result in self._recognizer.transcribe(ListSource(windows), self._options):
-            if result is not None:
-                results.append(result)
-            yield None
-        results.sort(key=lambda result: result.index)
-        segments = tuple(segment for result in results for segment in result.segments)
-        yield StreamResult(segments, results[0].language if results else None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.core.packing import Window
 from app.core.transcript import Segment
-from app.engine.base import Options, WindowResult, WindowSource
+from app.engine.base import IDLE, Idle, Options, WindowResult, WindowSource
 from app.engine.whisper.align import find_timings
 from app.engine.whisper.beam import BeamSearch
 from app.engine.whisper.decode import Decoded, Rows, detect_language
@@ -93,7 +93,7 @@ class Transcription:
         self._work: dict[int, _Work] = {}
         self._tokens_a_step = 4
 
-    def run(self) -> Iterator[WindowResult | None]:
+    def run(self) -> Iterator[WindowResult | Idle | None]:
         """Decode until the source is finished; each item is one step."""
         while True:
             yield from self._fill()
@@ -106,7 +106,7 @@ class Transcription:
             elif self._windows.is_finished:
                 return
             else:
-                yield None
+                yield IDLE
 
     def _fill(self) -> Iterator[WindowResult | None]:
         while (at := self._rows.free()) is not None:

@@ -1,0 +1,19 @@
+"""The one entrance: without arguments the app, with arguments the command line."""
+
+import sys
+
+
+def main() -> int:
+    """Run the app or a command and return the exit status."""
+    arguments = sys.argv[1:]
+    if arguments:
+        from app.cli.main import run
+
+        return run(arguments)
+    from app.ui.main import run_app
+
+    return run_app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

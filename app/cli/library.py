@@ -1,0 +1,214 @@
+"""`undertone library`: what was said, listed, shown, searched, exported, removed."""
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from app.cli.output import complain, print_json, print_table
+from app.config.paths import default_paths
+from app.config.translate import tr
+from app.core.errors import AppError, LibraryError, mark
+from app.core.recording import Recording, RecordingStatus
+from app.core.timecode import clock
+
+if TYPE_CHECKING:
+    from app.library.reader import LibraryReader
+    from app.library.search import SearchHit
+
+_MANY = 1_000_000  # more than any library holds
+
+
+def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `library` and its verbs."""
+    from app.export import FORMATS
+
+    top = verbs.add_parser("library", help=tr("list, show, search, export and remove transcripts"))
+    kinds = top.add_subparsers(dest="library_verb", required=True, metavar=tr("VERB"))
+
+    listing = kinds.add_parser("list", help=tr("newest first"))
+    listing.add_argument("--limit", type=int, default=_MANY, metavar="N")
+    listing.set_defaults(run=_list)
+
+    show = kinds.add_parser("show", help=tr("one transcript"))
+    show.add_argument("id", metavar="ID", help=tr("an id from the list, or its beginning or end"))
+    show.set_defaults(run=_show)
+
+    search = kinds.add_parser("search", help=tr("find words, “phrases” and beginnings of words"))
+    search.add_argument("text", nargs="+", metavar=tr("WORD"))
+    search.add_argument("--limit", type=int, default=50, metavar="N")
+    search.set_defaults(run=_search)
+
+    for verb in (listing, show, search):
+        verb.add_argument("--json", action="store_true", help=tr("print JSON"))
+
+    export = kinds.add_parser("export", help=tr("write transcripts to files"))
+    export.add_argument("ids", nargs="+", metavar="ID")
+    export.add_argument("--format", default="txt", choices=tuple(FORMATS))
+    export.add_argument("--output", default="-", metavar=tr("PATH"), help=tr("file, folder or -"))
+    export.set_defaults(run=_export)
+
+    remove = kinds.add_parser("remove", help=tr("remove transcripts; imported files stay"))
+    remove.add_argument("ids", nargs="+", metavar="ID")
+    remove.set_defaults(run=_remove)
+
+
+def _open() -> "LibraryReader":
+    from app.library.reader import LibraryReader
+
+    paths = default_paths()
+    if not paths.library.exists():
+        raise LibraryError(
+            mark("There is no library yet in {folder}."),
+            mark("Transcribe a file first: undertone transcribe FILE."),
+            folder=str(paths.home),
+        )
+    return LibraryReader(paths.library)
+
+
+def _find(reader: "LibraryReader", wanted: str) -> Recording:
+    """Return the one recording whose id is, begins or ends with `wanted`.
+
+    Raises:
+        LibraryError: there is none, or more than one.
+    """
+    from app.library.search import ListQuery
+
+    exact = reader.recording(wanted)
+    if exact is not None:
+        return exact
+    found = [
+        recording
+        for recording in reader.recordings(ListQuery(), 0, _MANY)
+        if recording.recording_id.startswith(wanted) or recording.recording_id.endswith(wanted)
+    ]
+    if len(found) == 1:
+        return found[0]
+    raise LibraryError(
+        mark("No transcript has the id “{wanted}”.")
+        if not found
+        else mark("{count} transcripts have an id like “{wanted}”."),
+        mark("See the ids with: undertone library list."),
+        wanted=wanted,
+        count=len(found),
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    from app.library.search import ListQuery
+
+    if not default_paths().library.exists():
+        if options.json:
+            print_json([])
+        return 0
+    reader = _open()
+    try:
+        recordings = reader.recordings(ListQuery(), 0, options.limit)
+    finally:
+        reader.close()
+    if options.json:
+        print_json(recordings)
+        return 0
+    print_table(
+        (
+            recording.recording_id,
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(recording.created_at)),
+            clock(recording.duration_s) if recording.duration_s else "–",
+            _status(recording),
+            recording.title,
+        )
+        for recording in recordings
+    )
+    return 0
+
+
+def _status(recording: Recording) -> str:
+    return {
+        RecordingStatus.PENDING: tr("waiting"),
+        RecordingStatus.WORKING: tr("in work"),
+        RecordingStatus.DONE: tr("done"),
+        RecordingStatus.EMPTY: tr("nothing said"),
+        RecordingStatus.FAILED: tr("failed"),
+        RecordingStatus.CANCELLED: tr("cancelled"),
+    }[recording.status]
+
+
+def _show(options: argparse.Namespace) -> int:
+    reader = _open()
+    try:
+        recording = _find(reader, options.id)
+        transcript = reader.transcript(recording.recording_id)
+    finally:
+        reader.close()
+    if options.json:
+        print_json({"recording": recording, "transcript": transcript})
+        return 0
+    print(recording.title)
+    if recording.error:
+        print(f"{recording.error} {recording.hint or ''}".rstrip())
+    for segment in transcript.segments:
+        print(f"{clock(segment.start_s):>8}  {segment.text}")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    from app.library.search import ListQuery
+
+    reader = _open()
+    try:
+        hits = reader.search(ListQuery(" ".join(options.text)), 0, options.limit)
+    finally:
+        reader.close()
+    if options.json:
+        print_json(hits)
+        return 0
+    for hit in hits:
+        at = clock(hit.start_s) if hit.start_s is not None else ""
+        print(f"{hit.recording.recording_id}  {hit.recording.title}  {at}")
+        print(f"    {_snippet(hit)}")
+    if not hits:
+        print(tr("Nothing found."), file=sys.stderr)
+    return 0
+
+
+def _snippet(hit: "SearchHit") -> str:
+    bold, plain = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    return "".join(
+        f"{bold}{piece.text}{plain}" if piece.is_match else piece.text for piece in hit.snippet
+    )
+
+
+def _export(options: argparse.Namespace) -> int:
+    from app.cli.transcribe import Outlet
+
+    outlet = Outlet(options.output, options.format, is_single=len(options.ids) == 1)
+    reader = _open()
+    try:
+        for wanted in options.ids:
+            recording = _find(reader, wanted)
+            outlet.write(recording, reader.transcript(recording.recording_id))
+    finally:
+        reader.close()
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from app.library.writer import LibraryWriter
+
+    reader = _open()
+    try:
+        found = [_find(reader, wanted) for wanted in options.ids]
+    finally:
+        reader.close()
+    writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
+    try:
+        for copy in writer.remove([recording.recording_id for recording in found]).result():
+            copy.unlink(missing_ok=True)
+    except AppError as error:
+        complain(error)
+        return 1
+    finally:
+        writer.close()
+    for recording in found:
+        print(tr("Removed: {title}", title=recording.title), file=sys.stderr)
+    return 0

@@ -1,0 +1,18 @@
+"""Names for rows and folders: UUIDs whose order is the order of making."""
+
+import os
+import time
+import uuid
+
+
+def new_id() -> str:
+    """Return a fresh UUID version 7 as text.
+
+    Source: RFC 9562, section 5.7 (48 bits of Unix milliseconds, then random bits).
+    """
+    ms = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = (ms & (1 << 48) - 1) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

@@ -1,0 +1,136 @@
+"""What SQLite and the disk say, turned into a sentence a person can act on.
+
+Nothing else in the app sees a `sqlite3.Error`, except one that means a bug of ours (a broken
+constraint, a misused call): that stays what it is.
+"""
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.core.errors import (
+    AppError,
+    DiskFull,
+    LibraryDamaged,
+    LibraryLocked,
+    LibraryReadOnly,
+    LibraryTooNew,
+    mark,
+)
+
+_NEARLY_NOTHING_BYTES = 4 * 1024 * 1024  # below this a failed write is a full disk
+_OUR_BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def disk_full(file: Path) -> DiskFull:
+    return DiskFull(
+        mark("There is no room left on the disk that holds “{folder}”."),
+        mark("Free some space and try again. Everything saved so far is safe."),
+        folder=str(file.parent),
+    )
+
+
+def damaged(file: Path) -> LibraryDamaged:
+    return LibraryDamaged(
+        mark("The library file “{file}” is damaged."),
+        mark("Restore a backup, or move the file away and start a new library."),
+        file=str(file),
+    )
+
+
+def foreign_parts(file: Path, part: str) -> LibraryDamaged:
+    return LibraryDamaged(
+        mark("The library file “{file}” holds something Undertone did not write: “{part}”."),
+        mark("Restore a backup, or move the file away and start a new library."),
+        file=str(file),
+        part=part,
+    )
+
+
+def not_a_library(file: Path) -> LibraryDamaged:
+    return LibraryDamaged(
+        mark("“{file}” is not an Undertone library."),
+        mark("Move the file away; Undertone then starts a new library in its place."),
+        file=str(file),
+    )
+
+
+def moved_away(file: Path) -> LibraryDamaged:
+    return LibraryDamaged(
+        mark("The library file “{file}” was moved or deleted while Undertone was using it."),
+        mark("Put it back and start Undertone again."),
+        file=str(file),
+    )
+
+
+def read_only(file: Path) -> LibraryReadOnly:
+    return LibraryReadOnly(
+        mark("The library in “{folder}” can be read but not changed."),
+        mark("Allow writing to that folder, or choose another place for the library."),
+        folder=str(file.parent),
+    )
+
+
+def too_new(file: Path) -> LibraryTooNew:
+    return LibraryTooNew(
+        mark("The library “{file}” was written by a newer Undertone."),
+        mark("Update Undertone. Until then the library can be read and exported, not changed."),
+        file=str(file),
+    )
+
+
+def locked(file: Path) -> LibraryLocked:
+    return LibraryLocked(
+        mark("Another program is using the library “{file}”."),
+        mark("Close the other program, or wait a moment and try again."),
+        file=str(file),
+    )
+
+
+def library_error(error: sqlite3.Error | OSError, file: Path) -> AppError:
+    """Return the sentence for `error`, met while using the library `file`."""
+    if isinstance(error, OSError):
+        return disk_full(file) if error.errno in _FULL else read_only(file)
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL"):
+        return disk_full(file)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
+        return locked(file)
+    if name == "SQLITE_READONLY_DBMOVED":
+        return moved_away(file)
+    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+        return read_only(file)
+    if name.startswith("SQLITE_CANTOPEN"):
+        return read_only(file) if _is_kept_from_writing(file) else damaged(file)
+    if name.startswith("SQLITE_IOERR"):
+        return disk_full(file) if _is_nearly_full(file) else damaged(file)
+    return damaged(file)
+
+
+@contextmanager
+def told_plainly(file: Path) -> Iterator[None]:
+    """Turn every SQLite or disk error inside into the sentence for it."""
+    try:
+        yield
+    except _OUR_BUGS:
+        raise
+    except (sqlite3.Error, OSError) as error:
+        raise library_error(error, file) from error
+
+
+def _is_kept_from_writing(file: Path) -> bool:
+    if not file.parent.is_dir() or not os.access(file.parent, os.W_OK | os.X_OK):
+        return True
+    return file.exists() and not os.access(file, os.W_OK)
+
+
+def _is_nearly_full(file: Path) -> bool:
+    try:
+        return shutil.disk_usage(file.parent).free < _NEARLY_NOTHING_BYTES
+    except OSError:
+        return False

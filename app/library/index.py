@@ -1,0 +1,96 @@
+"""The search index of one recording: its row in `documents` and what FTS5 knows of it.
+
+`body` holds one line for each indexed segment, in order, so that a place in it leads back to its
+segment. FTS5 must be told the old text before it changes; only this module writes either.
+"""
+
+from app.library.fold import folded
+from app.library.schema import SEARCH_TABLE
+from app.library.transaction import Transaction
+
+# Adding a segment indexes the whole document again. Beyond this size that waits until enough new
+# text has come, or until the job ends, so that a day-long recording stays linear.
+_AT_ONCE_CHARACTERS = 65_536
+_SHARE = 8
+
+
+def add(change: Transaction, number: int, title: str) -> None:
+    """Begin the document of a new recording."""
+    change.run(
+        "INSERT INTO documents (number, title, body) VALUES (?, ?, '')", number, folded(title)
+    )
+    _remember(change, number)
+
+
+def remove(change: Transaction, number: int) -> None:
+    _forget(change, number)
+    change.run("DELETE FROM documents WHERE number = ?", number)
+
+
+def remove_all(change: Transaction) -> None:
+    """Forget every recording, whatever state the index is in."""
+    change.run(f"INSERT INTO {SEARCH_TABLE} ({SEARCH_TABLE}) VALUES ('delete-all')")
+    change.run("DELETE FROM documents")
+    change.run("UPDATE recordings SET indexed_segments = 0")
+
+
+def retitle(change: Transaction, number: int, title: str) -> None:
+    _forget(change, number)
+    change.run("UPDATE documents SET title = ? WHERE number = ?", folded(title), number)
+    _remember(change, number)
+
+
+def clear(change: Transaction, number: int) -> None:
+    """Forget all segments; the title stays."""
+    _forget(change, number)
+    change.run("UPDATE documents SET body = '' WHERE number = ?", number)
+    change.run("UPDATE recordings SET indexed_segments = 0 WHERE number = ?", number)
+    _remember(change, number)
+
+
+def add_new_segments(change: Transaction, number: int, may_wait: bool) -> None:
+    """Index the segments added since the last time.
+
+    With `may_wait`, a few new lines of a long recording are left for later.
+    """
+    row = change.one(
+        "SELECT r.indexed_segments, LENGTH(d.body) FROM recordings r "
+        "JOIN documents d USING (number) WHERE number = ?",
+        number,
+    )
+    if row is None:
+        return
+    indexed, size = int(str(row[0])), int(str(row[1]))
+    texts = [
+        str(text)
+        for (text,) in change.database.execute(
+            "SELECT text FROM segments WHERE recording = ? AND seq >= ? ORDER BY seq",
+            (number, indexed),
+        ).fetchall()
+    ]
+    is_little = size >= _AT_ONCE_CHARACTERS and sum(map(len, texts)) < size // _SHARE
+    if not texts or (may_wait and is_little):
+        return
+    lines = "".join(f"{folded(text)}\n" for text in texts)
+    _forget(change, number)
+    change.run("UPDATE documents SET body = body || ? WHERE number = ?", lines, number)
+    change.run(
+        "UPDATE recordings SET indexed_segments = ? WHERE number = ?", indexed + len(texts), number
+    )
+    _remember(change, number)
+
+
+def _forget(change: Transaction, number: int) -> None:
+    change.run(
+        f"INSERT INTO {SEARCH_TABLE} ({SEARCH_TABLE}, rowid, title, body) "
+        "SELECT 'delete', number, title, body FROM documents WHERE number = ?",
+        number,
+    )
+
+
+def _remember(change: Transaction, number: int) -> None:
+    change.run(
+        f"INSERT INTO {SEARCH_TABLE} (rowid, title, body) "
+        "SELECT number, title, body FROM documents WHERE number = ?",
+        number,
+    )

@@ -1,0 +1,314 @@
+"""Reading the library, from any thread.
+
+Each thread that reads has its own read-only connection; every method is one short read and returns
+frozen values. A file that is not there reads as an empty library. A long read would keep the log
+from being emptied, so nothing here stays open between calls.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.core.errors import AppError
+from app.core.job import Job
+from app.core.recording import Recording
+from app.core.transcript import Segment, Transcript
+from app.library.connection import Opened, empty_library, open_readonly
+from app.library.errors import damaged, library_error, too_new
+from app.library.rows import JOB_COLUMNS, RECORDING_COLUMNS, job_from, recording_from, segment_from
+from app.library.search import (
+    ListQuery,
+    Piece,
+    SearchHit,
+    Term,
+    best_line,
+    match_expression,
+    parse,
+    snippet,
+)
+
+_RANKED_AMONG = 2_000  # the newest hits among which the best are looked for: bm25 over all is slow
+_SEGMENT_COLUMNS = "s.start_s, s.end_s, s.text, s.confidence, s.speaker, w.texts, w.numbers"
+_SEGMENTS = (
+    f"SELECT {_SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
+    "WHERE s.recording = (SELECT number FROM recordings WHERE recording_id = ?) "
+)
+_UNFINISHED = "('queued', 'running', 'paused')"
+
+Value = str | int | float | None
+
+
+class LibraryReader:
+    """Reads the library in `file`.
+
+    Raises (every method):
+        LibraryDamaged: the file is no library, or damaged.
+        LibraryReadOnly: this user may not read it.
+        LibraryTooNew: a newer Undertone wrote it and what was asked for is not to be understood.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._gate = threading.Lock()
+        self._opened: dict[threading.Thread, Opened] = {}
+
+    # The list.
+
+    def recordings(
+        self,
+        query: ListQuery = ListQuery(),  # noqa: B008  # frozen
+        offset: int = 0,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[Recording]:
+        """Return a page of the list, newest first.
+
+        `before` pages on from that recording id, which is quicker than a large `offset`.
+        """
+        with self._connection() as connection:
+            rows = _page(connection, query, before, offset, limit)
+        return [recording_from(row[1:]) for row in rows]
+
+    def count(self, query: ListQuery = ListQuery()) -> int:  # noqa: B008  # frozen
+        """Return how many recordings the list has."""
+        tables, where, values = _conditions(query, None)
+        return int(str(self._all(f"SELECT COUNT(*) FROM {tables} {where}", *values)[0][0]))
+
+    def search(self, query: ListQuery, offset: int = 0, limit: int = 50) -> list[SearchHit]:
+        """Return a page of hits with the place in each that shows why, newest first.
+
+        With `query.ranked`, the best of the newest come first. Without any letter or digit in the
+        query it is the plain list with no snippets.
+        """
+        terms = parse(query.text)
+        if not terms:
+            return [SearchHit(found) for found in self.recordings(query, offset, limit)]
+        with self._connection() as connection:
+            rows = _page(connection, query, None, offset, limit)
+            return [_hit(connection, row, terms, query.text) for row in rows]
+
+    # One recording.
+
+    def recording(self, recording_id: str) -> Recording | None:
+        rows = self._all(
+            f"SELECT {RECORDING_COLUMNS} FROM recordings WHERE recording_id = ?", recording_id
+        )
+        return recording_from(rows[0]) if rows else None
+
+    def transcript(self, recording_id: str) -> Transcript:
+        """Return all that was said, with words; empty when there is no such recording."""
+        with self._connection() as connection:
+            about = connection.execute(
+                "SELECT language, model_id FROM recordings WHERE recording_id = ?", (recording_id,)
+            ).fetchone()
+            rows = connection.execute(f"{_SEGMENTS} ORDER BY s.seq", (recording_id,)).fetchall()
+        language, model_id = about or (None, None)
+        return Transcript(self._segments_from(rows), language, model_id)
+
+    def segments(self, recording_id: str, offset: int = 0, limit: int = 200) -> tuple[Segment, ...]:
+        """Return some segments, with words; segment `seq` stands at offset `seq`."""
+        sql = f"{_SEGMENTS} ORDER BY s.seq LIMIT ? OFFSET ?"
+        return self._segments_from(self._all(sql, recording_id, limit, offset))
+
+    def segment_count(self, recording_id: str) -> int:
+        sql = (
+            "SELECT COUNT(*) FROM segments WHERE recording = "
+            "(SELECT number FROM recordings WHERE recording_id = ?)"
+        )
+        return int(str(self._all(sql, recording_id)[0][0]))
+
+    def find_fingerprint(self, fingerprint: str) -> Recording | None:
+        """Return the newest recording made from the same file."""
+        rows = self._all(
+            f"SELECT {RECORDING_COLUMNS} FROM recordings WHERE fingerprint = ? "
+            "ORDER BY number DESC LIMIT 1",
+            fingerprint,
+        )
+        return recording_from(rows[0]) if rows else None
+
+    # The queue.
+
+    def jobs(self) -> list[Job]:
+        """Return every job, in the order of the queue."""
+        return [
+            job_from(row) for row in self._all(f"SELECT {JOB_COLUMNS} FROM jobs ORDER BY number")
+        ]
+
+    def job(self, job_id: str) -> Job | None:
+        rows = self._all(f"SELECT {JOB_COLUMNS} FROM jobs WHERE job_id = ?", job_id)
+        return job_from(rows[0]) if rows else None
+
+    def unfinished_jobs(self) -> list[Job]:
+        """Return the jobs that are not over, in the order of the queue."""
+        sql = f"SELECT {JOB_COLUMNS} FROM jobs WHERE status IN {_UNFINISHED} ORDER BY number"
+        return [job_from(row) for row in self._all(sql)]
+
+    # The file.
+
+    def data_version(self) -> int:
+        """Return a number that changes, for this thread, whenever another connection commits."""
+        return int(str(self._all("PRAGMA data_version")[0][0]))
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the folder cannot be written, so that the file is read as it stood."""
+        with self._connection():
+            opened = self._opened.get(threading.current_thread())
+            return opened is not None and opened.is_frozen
+
+    @property
+    def is_too_new(self) -> bool:
+        """Whether a newer Undertone wrote the file."""
+        with self._connection():
+            opened = self._opened.get(threading.current_thread())
+            return opened is not None and opened.is_too_new
+
+    def close(self) -> None:
+        """Close every thread's connection; reading afterwards opens it again."""
+        with self._gate:
+            leaving = list(self._opened.values())
+            self._opened.clear()
+        for opened in leaving:
+            opened.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _all(self, sql: str, *values: Value) -> list[tuple[object, ...]]:
+        with self._connection() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def _segments_from(self, rows: list[tuple[object, ...]]) -> tuple[Segment, ...]:
+        try:
+            return tuple(segment_from(row) for row in rows)
+        except (ValueError, TypeError) as error:
+            raise damaged(self._file) from error
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            status = os.stat(self._file)  # noqa: PTH116  # on every read: no Path in between
+        except FileNotFoundError:
+            connection = empty_library()
+            try:
+                yield connection
+            finally:
+                connection.close()
+            return
+        except OSError as error:
+            raise library_error(error, self._file) from error
+        opened = self._opened_here((status.st_dev, status.st_ino))
+        try:
+            yield opened.connection
+        except sqlite3.Error as error:
+            raise self._plain(error, opened) from error
+
+    def _plain(self, error: sqlite3.Error, opened: Opened) -> AppError:
+        if opened.is_too_new and getattr(error, "sqlite_errorname", "") == "SQLITE_ERROR":
+            return too_new(self._file)
+        return library_error(error, self._file)
+
+    def _opened_here(self, identity: tuple[int, int]) -> Opened:
+        thread = threading.current_thread()
+        opened = self._opened.get(thread)
+        if opened is not None and opened.identity == identity:
+            return opened
+        fresh = open_readonly(self._file)
+        with self._gate:
+            gone = [other for other in self._opened if not other.is_alive()]
+            leaving = [self._opened.pop(other) for other in gone]
+            if opened is not None and self._opened.get(thread) is opened:
+                leaving.append(opened)  # the file was replaced, as by a restored backup
+            self._opened[thread] = fresh
+        for old in leaving:
+            old.connection.close()
+        return fresh
+
+
+def _page(
+    connection: sqlite3.Connection, query: ListQuery, before: str | None, offset: int, limit: int
+) -> list[tuple[object, ...]]:
+    """Return number and `RECORDING_COLUMNS` of one page; sorting moves numbers only."""
+    tables, where, values = _conditions(query, before)
+    order, values = _order(query, tables, where, values)
+    key = "documents_search.rowid" if parse(query.text) else "r.number"
+    sql = f"SELECT {key} FROM {tables} {where} {order} LIMIT ? OFFSET ?"
+    numbers = connection.execute(sql, (*values, limit, offset)).fetchall()
+    one = f"SELECT number, {RECORDING_COLUMNS} FROM recordings WHERE number = ?"
+    rows = (connection.execute(one, number).fetchone() for number in numbers)
+    return [row for row in rows if row is not None]  # another process may remove one meanwhile
+
+
+def _conditions(query: ListQuery, before: str | None) -> tuple[str, str, tuple[Value, ...]]:
+    """Return the tables, the WHERE clause and its values for `query`."""
+    tables, clauses, values = "recordings r", [], []
+    terms = parse(query.text)
+    filters = {
+        "kind": query.kind,
+        "status": query.status,
+        "language": query.language,
+        "model_id": query.model_id,
+    }
+    asked = {column: str(value) for column, value in filters.items() if value is not None}
+    if terms:
+        tables = "documents_search"
+        clauses.append("documents_search MATCH ?")
+        values.append(match_expression(terms))
+    if terms and asked:
+        # CROSS JOIN keeps the index outermost, where it yields the newest first without sorting.
+        tables += " CROSS JOIN recordings r ON r.number = documents_search.rowid"
+    for column, text in asked.items():
+        clauses.append(f"r.{column} = ?")
+        values.append(text)
+    if before is not None:
+        key = "documents_search.rowid" if terms else "r.number"
+        clauses.append(f"{key} < (SELECT number FROM recordings WHERE recording_id = ?)")
+        values.append(before)
+    return tables, f"WHERE {' AND '.join(clauses)}" if clauses else "", tuple(values)
+
+
+def _order(
+    query: ListQuery, tables: str, where: str, values: tuple[Value, ...]
+) -> tuple[str, tuple[Value, ...]]:
+    if not parse(query.text):
+        return "ORDER BY r.number DESC", values
+    if not query.ranked:
+        return "ORDER BY documents_search.rowid DESC", values
+    newest = (
+        f"SELECT documents_search.rowid FROM {tables} {where} "
+        f"ORDER BY documents_search.rowid DESC LIMIT {_RANKED_AMONG}"
+    )
+    oldest = f"SELECT MIN(rowid) FROM ({newest})"
+    best = "ORDER BY documents_search.rank, documents_search.rowid DESC"
+    return f"AND documents_search.rowid >= ({oldest}) {best}", (*values, *values)
+
+
+def _hit(
+    connection: sqlite3.Connection, row: tuple[object, ...], terms: tuple[Term, ...], text: str
+) -> SearchHit:
+    number, recording = row[0], recording_from(row[1:])
+    document = connection.execute(
+        "SELECT body FROM documents WHERE number = ?", (number,)
+    ).fetchone()
+    seq = best_line(document[0], terms) if document else None
+    if seq is not None:
+        segment = connection.execute(
+            "SELECT text, start_s FROM segments WHERE recording = ? AND seq = ?", (number, seq)
+        ).fetchone()
+        if segment is not None:
+            return SearchHit(recording, seq, float(segment[1]), snippet(segment[0], text))
+    opening = (Piece(recording.first_line),) if recording.first_line else ()
+    return SearchHit(recording, snippet=opening)

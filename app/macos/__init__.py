@@ -1,0 +1,1 @@
+"""What the system does for the app: one Protocol a module, with a macOS, X11 and fake form."""

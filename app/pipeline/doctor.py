@@ -1,0 +1,117 @@
+"""Looks at everything Undertone stands on and names each fault with its remedy; changes nothing."""
+
+import json
+from collections.abc import Iterator
+
+from app.audio.decode import probe
+from app.audio.portaudio import PortAudio
+from app.config.paths import Paths, resources, sample_recording
+from app.core.errors import AppError, Phrase, mark
+from app.core.finding import Finding, Severity
+from app.library.check import check_library
+from app.models.store import only_demo, open_store, weight_files
+
+
+def examine(paths: Paths) -> list[Finding]:
+    """Return what was found, the worst first; empty when all is well."""
+    found = [
+        *check_library(paths),
+        *_settings(paths),
+        *_models(paths),
+        *_microphone(),
+        *_decoder(),
+    ]
+    order = [Severity.ERROR, Severity.WARNING, Severity.NOTE]
+    return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def _settings(paths: Paths) -> Iterator[Finding]:
+    try:
+        content = json.loads(paths.settings.read_text(encoding="utf-8"))
+        is_readable = isinstance(content, dict)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        is_readable = False
+    if not is_readable:
+        yield Finding(
+            "settings_unreadable",
+            Severity.WARNING,
+            Phrase(mark("The settings file {file} cannot be read."), {"file": paths.settings}),
+            Phrase(mark("Open Undertone: it sets the file aside and starts with the defaults.")),
+        )
+
+
+def _models(paths: Paths) -> Iterator[Finding]:
+    store = open_store(paths.models, resources())
+    installed = store.installed()
+    for model in installed:
+        for name in store.damaged_files(model):
+            yield Finding(
+                "model_damaged",
+                Severity.ERROR,
+                Phrase(
+                    mark("The file {file} of the model “{model}” is damaged."),
+                    {"file": name, "model": model.title},
+                ),
+                Phrase(
+                    mark("Install Undertone again.")
+                    if model.is_demo
+                    else mark("Delete the model's folder and put the model there again.")
+                ),
+            )
+    for folder in store.unusable_folders():
+        if weight_files(folder):
+            yield Finding(
+                "model_damaged",
+                Severity.WARNING,
+                Phrase(
+                    mark("The model in “{name}” is damaged or incomplete."), {"name": folder.name}
+                ),
+                Phrase(mark("Delete {folder} and put the model there again."), {"folder": folder}),
+            )
+        else:
+            yield Finding(
+                "model_unusable",
+                Severity.WARNING,
+                Phrase(
+                    mark("The folder “{name}” among the models holds no model."),
+                    {"name": folder.name},
+                ),
+                Phrase(
+                    mark("Put config.json and weights.safetensors into {folder}, or delete it."),
+                    {"folder": folder},
+                ),
+            )
+    if only_demo(installed):
+        yield Finding(
+            "only_demo_model",
+            Severity.NOTE,
+            Phrase(mark("Only the small built-in demonstration model is installed.")),
+            Phrase(
+                mark("Put a Whisper model for MLX into a folder in {folder}."),
+                {"folder": paths.models},
+            ),
+        )
+
+
+def _microphone() -> Iterator[Finding]:
+    try:
+        inputs = PortAudio().inputs()
+    except AppError as error:
+        yield Finding("no_sound_system", Severity.WARNING, error.message, error.hint)
+        return
+    if not inputs:
+        yield Finding(
+            "no_microphone",
+            Severity.NOTE,
+            Phrase(mark("No microphone was found.")),
+            Phrase(mark("Connect one to record; files can be transcribed without.")),
+        )
+
+
+def _decoder() -> Iterator[Finding]:
+    try:
+        probe(sample_recording())
+    except AppError as error:
+        yield Finding("decoder_broken", Severity.ERROR, error.message, error.hint)

@@ -1,0 +1,273 @@
+"""One media file to final segments: read ahead on its own thread, decoded on the engine thread.
+
+The same file and model give the same windows, and windows are final in order. So a job that stops
+at `done_s` and starts there again writes the same text as one that was never stopped.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.audio.decode import MediaStream
+from app.audio.speech import SpeechWindows
+from app.core.errors import AppError, DecodeFailed, mark
+from app.core.events import SegmentsFinal
+from app.core.job import JobStage
+from app.core.model import Model
+from app.core.packing import Window
+from app.engine.base import CONTEXT_WINDOWS, Idle, Options, WindowResult
+from app.engine.memory import Residency
+
+_READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
+_SAME_PLACE_S = 0.01  # times closer than this are one place in the recording
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the file has been read, and how long it is as far as we know."""
+
+    heard_s: float
+    total_s: float | None
+
+
+class WindowFeed(Protocol):
+    """A file's windows one after the other, and how far it has been read."""
+
+    @property
+    def duration_s(self) -> float | None: ...
+
+    @property
+    def heard_s(self) -> float: ...
+
+    def __iter__(self) -> Iterator[Window]: ...
+
+    def close(self) -> None:
+        """End it, from any thread; the iteration then stops at once."""
+
+
+OpenWindows = Callable[[Path, float], WindowFeed]
+
+
+class FileFeed:
+    """A media file as windows of at most `max_speech_s` of speech.
+
+    Raises:
+        AppError: the file cannot be read; from here or while it is iterated.
+    """
+
+    def __init__(self, file: Path, max_speech_s: float) -> None:
+        self._stream = MediaStream(file)
+        self._speech = SpeechWindows(self._stream, max_speech_s)
+        self._duration_s: float | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        return self._duration_s
+
+    @property
+    def heard_s(self) -> float:
+        return self._speech.heard_s
+
+    def __iter__(self) -> Iterator[Window]:
+        self._duration_s = self._stream.open().duration_s
+        return iter(self._speech)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class WindowReader:
+    """Reads a file into windows on its own thread, a bounded number ahead (a `WindowSource`).
+
+    Windows that end before `skip_to_s` were final in an earlier run and are passed over, all but
+    the last few, which the recognizer must hear again to know what it knew. `take` is called on the
+    engine thread; `close` from anywhere, and it ends the child process that decodes. `on_ready` is
+    called, on the reading thread, when there is something new to take.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        max_speech_s: float,
+        skip_to_s: float = 0.0,
+        on_ready: Callable[[], None] = lambda: None,
+        open_windows: OpenWindows = FileFeed,
+    ) -> None:
+        self._file = file
+        self._open_windows = open_windows
+        self._on_ready = on_ready
+        self._max_speech_s = max_speech_s
+        self._skip_to_s = skip_to_s
+        self._ready: deque[Window] = deque()
+        self._feed: WindowFeed | None = None
+        self._context: deque[Window] = deque(maxlen=CONTEXT_WINDOWS)
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._is_finished = False
+        self._error: BaseException | None = None
+        self._progress = Progress(0.0, None)
+        self._thread = threading.Thread(target=self._read, name="file-reader")
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def take(self) -> Window | None:
+        """Return the next window, or `None` when there is none right now.
+
+        Raises:
+            AppError: the file could not be read.
+        """
+        with self._changed:
+            if self._ready:
+                window = self._ready.popleft()
+                self._changed.notify()
+                return window
+            if self._error is not None:
+                raise self._error
+            return None
+
+    @property
+    def is_finished(self) -> bool:
+        with self._changed:
+            return self._is_finished and not self._ready and self._error is None
+
+    @property
+    def progress(self) -> Progress:
+        return self._progress
+
+    def is_known(self, end_s: float) -> bool:
+        """Whether a window that ends at `end_s` was final in an earlier run."""
+        return end_s <= self._skip_to_s + _SAME_PLACE_S
+
+    def close(self) -> None:
+        """Stop reading and wait until the thread and the child process are gone."""
+        with self._changed:
+            self._is_closed = True
+            self._ready.clear()
+            self._changed.notify()
+            feed = self._feed
+        if feed is not None:
+            feed.close()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _read(self) -> None:
+        try:
+            feed = self._open_windows(self._file, self._max_speech_s)
+        except AppError as error:
+            self._fail(error)
+            return
+        with self._changed:
+            self._feed = None if self._is_closed else feed
+        try:
+            if self._feed is not None:
+                self._read_all(feed)
+        except AppError as error:
+            self._fail(error)
+        except OSError as error:
+            self._fail(_unreadable(self._file, error))
+        finally:
+            feed.close()
+
+    def _read_all(self, feed: WindowFeed) -> None:
+        for window in feed:
+            self._progress = Progress(feed.heard_s, feed.duration_s)
+            if self.is_known(window.end_s):
+                self._context.append(window)
+            elif not all(self._put(each) for each in (*self._context, window)):
+                return
+            else:
+                self._context.clear()
+        self._progress = Progress(feed.heard_s, feed.heard_s)
+        with self._changed:
+            self._is_finished = not self._is_closed
+        self._on_ready()
+
+    def _put(self, window: Window) -> bool:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_closed or len(self._ready) < _READ_AHEAD_WINDOWS
+            )
+            if not self._is_closed:
+                self._ready.append(window)
+            is_open = not self._is_closed
+        self._on_ready()
+        return is_open
+
+    def _fail(self, error: AppError) -> None:
+        with self._changed:
+            self._error = error
+
+
+class _InOrder:
+    """Passes windows on and gives their results back in the order of the recording."""
+
+    def __init__(self, reader: WindowReader) -> None:
+        self._reader = reader
+        self._open: deque[tuple[int, float]] = deque()  # index and end of windows under way
+        self._results: dict[int, WindowResult] = {}
+
+    def take(self) -> Window | None:
+        window = self._reader.take()
+        if window is not None:
+            self._open.append((window.index, window.end_s))
+        return window
+
+    @property
+    def is_finished(self) -> bool:
+        return self._reader.is_finished
+
+    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, float]]:
+        """Take a result in and yield each that is now next in line, with its window's end."""
+        self._results[result.index] = result
+        while self._open and self._open[0][0] in self._results:
+            index, end_s = self._open.popleft()
+            yield self._results.pop(index), end_s
+
+
+def transcribe_file(
+    job_id: str,
+    reader: WindowReader,
+    model: Model,
+    options: Options,
+    residency: Residency,
+    on_stage: Callable[[JobStage], None],
+) -> Generator[SegmentsFinal | Idle | None, None, None]:
+    """Transcribe the windows of `reader` as a job of the engine loop. Thread: engine.
+
+    Each `SegmentsFinal` ends at a window's end, in order; the last one reaches the end of the file.
+    """
+    reader.start()
+    try:
+        on_stage(JobStage.LOADING_MODEL)
+        recognizer = yield from residency.acquire(model)
+        try:
+            on_stage(JobStage.TRANSCRIBING)
+            windows = _InOrder(reader)
+            language = options.language
+            for result in recognizer.transcribe(windows, options):
+                if isinstance(result, WindowResult):
+                    for final, end_s in windows.add(result):
+                        language = final.language
+                        if not reader.is_known(end_s):
+                            yield SegmentsFinal(job_id, final.segments, end_s, language)
+                else:
+                    yield result
+            yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)
+        finally:
+            residency.release(model)
+    finally:
+        reader.close()
+
+
+def _unreadable(file: Path, error: OSError) -> DecodeFailed:
+    return DecodeFailed(
+        mark("“{name}” could not be read: {reason}."),
+        mark("Check that the file is still there and that you may open it, then try again."),
+        name=file.name,
+        reason=error.strerror or str(error),
+    )

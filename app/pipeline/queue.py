@@ -1,0 +1,463 @@
+"""The queue of files: what waits, what runs, what a person may do with it, and how it survives.
+
+Every job is a row of the library before anything works on it. One runs at a time. Its owner is this
+process, held by a locked file; a job whose owner is gone is taken up again at the next start, from
+its last final segment. Calls come from the main thread, engine events from the engine thread; one
+lock guards the table of jobs and is never held while anything waits.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app.config.paths import Paths
+from app.config.settings import Settings
+from app.core.errors import AlreadyInLibrary, AppError, ImportFailed, mark
+from app.core.events import Event, Failed, FilesChecked, JobChanged, JobEnded, SegmentsFinal
+from app.core.ids import new_id
+from app.core.job import Job, JobStage, JobStatus, Priority
+from app.core.language import AUTO
+from app.core.model import Model
+from app.core.recording import Recording, RecordingStatus
+from app.engine.base import Options
+from app.engine.loop import EngineLoop
+from app.engine.memory import Residency
+from app.library.lock import Owner
+from app.library.reader import LibraryReader
+from app.library.writer import LibraryWriter
+from app.models.store import ModelStore
+from app.pipeline.file import FileFeed, OpenWindows, WindowReader, transcribe_file
+from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the queue works with; all of it outlives the queue."""
+
+    loop: EngineLoop
+    residency: Residency
+    writer: LibraryWriter
+    reader: LibraryReader
+    store: ModelStore
+    owner: Owner
+    paths: Paths
+    pool: ThreadPoolExecutor
+    open_windows: OpenWindows = FileFeed
+    check_file: Callable[[Path], Checked] = check_file
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a person asked for with some files."""
+
+    paths: tuple[Path, ...]
+    model_id: str
+    language: str
+    wants_words: bool
+    again: bool
+
+
+class TranscriptionQueue:
+    """The queue of files.
+
+    Args:
+        parts: what it works with.
+        emit: told of every change (`JobChanged`, `FilesChecked`, `Failed`); called on any thread.
+        settings: asked whenever a choice of the person matters.
+    """
+
+    def __init__(
+        self, parts: Parts, emit: Callable[[Event], None], settings: Callable[[], Settings]
+    ) -> None:
+        self._parts = parts
+        self._emit = emit
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._running: str | None = None
+        self._last_write: Future[bool] | None = None  # of the running job
+        self._is_closing = False
+
+    # What a person may do. None of these waits.
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job of this session, in order, as it now stands."""
+        with self._lock:
+            return tuple(self._jobs.values())
+
+    def add_files(
+        self,
+        paths: Sequence[Path],
+        model_id: str = AUTO,
+        language: str = AUTO,
+        *,
+        wants_words: bool = True,
+        again: bool = False,
+    ) -> "Future[FilesChecked]":
+        """Check files and folders on the io pool and queue what can be transcribed.
+
+        The result is also told as an event. `again` takes files the library already has.
+        """
+        request = _Request(tuple(paths), model_id, language, wants_words, again)
+        return self._parts.pool.submit(self._check_and_add, request)
+
+    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
+        """Transcribe a recording's sound anew beside its old transcript."""
+        recording = self._parts.reader.recording(recording_id)
+        if recording is not None and recording.audio_path is not None:
+            self.add_files([recording.audio_path], model_id, language, again=True)
+
+    def retry(self, recording_id: str) -> bool:
+        """Let a failed, cancelled or interrupted recording go on after its last final segment.
+
+        Returns whether it does; not when it is under way already, here or in another process.
+        """
+        jobs = [j for j in self._parts.reader.jobs() if j.recording_id == recording_id]
+        if not jobs:
+            return False
+        job: Job | None = jobs[-1]
+        with self._lock:
+            mine = self._jobs.get(jobs[-1].job_id)
+        if mine is not None and not mine.status.is_over:
+            return False
+        if not jobs[-1].status.is_over:  # another process died over it, or is at it
+            job = self._parts.writer.claim_job(jobs[-1].job_id, self._parts.owner).result()
+        if job is not None:
+            self._queue(replace(job, status=JobStatus.QUEUED, error=None, hint=None))
+        return job is not None
+
+    def pause(self, job_id: str) -> None:
+        """Hold a job; it stays held over a restart and goes on after its last final segment."""
+        if self._set_status(job_id, JobStatus.PAUSED):
+            self._parts.loop.cancel(job_id)
+
+    def resume(self, job_id: str) -> None:
+        """Let a paused job go on."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is not None and job.status is JobStatus.PAUSED:
+            self._queue(replace(job, status=JobStatus.QUEUED))
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job; what is final of it stays."""
+        job = self._set_status(job_id, JobStatus.CANCELLED)
+        if job:
+            self._set_recording(job, RecordingStatus.CANCELLED)
+            self._parts.loop.cancel(job_id)
+
+    def remove(self, recording_ids: Sequence[str]) -> "Future[None]":
+        """Remove recordings from the library, with our own copies of their sound."""
+        with self._lock:
+            jobs = [j.job_id for j in self._jobs.values() if j.recording_id in recording_ids]
+        for job_id in jobs:
+            self.cancel(job_id)
+            with self._lock:
+                self._jobs.pop(job_id, None)
+        return self._parts.pool.submit(self._remove, tuple(recording_ids))
+
+    def resume_interrupted(self) -> "Future[int]":
+        """Take up every job whose owner is gone; returns how many. Runs on the io pool."""
+        return self._parts.pool.submit(self._resume_interrupted)
+
+    def close(self) -> None:
+        """Stop working; what is not finished goes on at the next start."""
+        with self._lock:
+            self._is_closing = True
+            running = self._running
+        if running is not None:
+            self._parts.loop.cancel(running)
+
+    # What the engine says. Thread: engine.
+
+    def on_event(self, event: Event) -> None:
+        """Take in what the engine loop emits."""
+        if isinstance(event, SegmentsFinal):
+            self._commit(event)
+        elif isinstance(event, JobEnded):
+            self._on_ended(event)
+
+    def _commit(self, event: SegmentsFinal) -> None:
+        with self._lock:
+            job = self._jobs.get(event.job_id)
+        if job is None:
+            return
+        written = self._parts.writer.append_segments(
+            job.job_id, job.recording_id, event.segments, event.done_s, event.language
+        )
+        with self._lock:
+            self._last_write = written
+        written.add_done_callback(lambda done: self._on_written(event, done))
+
+    def _on_written(self, event: SegmentsFinal, written: "Future[bool]") -> None:
+        """Count as done what is on disk, or stop the job. Thread: writer."""
+        error = written.exception()
+        if error is None:
+            self._change(event.job_id, done_s=event.done_s)
+        else:
+            self._parts.loop.cancel(event.job_id)
+            self._fail(event.job_id, error)
+
+    def _on_ended(self, event: JobEnded) -> None:
+        with self._lock:
+            if self._running == event.job_id:
+                self._running = None
+            last_write, self._last_write = self._last_write, None
+        if event.error is not None:
+            self._fail(event.job_id, event.error)
+        elif not event.was_cancelled:
+            if last_write is None:
+                self._succeed(event.job_id)
+            else:
+                last_write.add_done_callback(
+                    lambda written: self._succeed_if_written(event.job_id, written)
+                )
+        self._start_next()
+
+    # Work on the io pool.
+
+    def _check_and_add(self, request: _Request) -> FilesChecked:
+        added: list[Job] = []
+        rejected: list[tuple[Path, AppError]] = []
+        for file in find_files(request.paths):
+            try:
+                added.append(self._add(self._parts.check_file(file), request))
+            except AppError as error:
+                rejected.append((file, error))
+        if not added and not rejected:
+            rejected.extend((path, _nothing_in(path)) for path in request.paths)
+        checked = FilesChecked(tuple(added), tuple(rejected))
+        self._emit(checked)
+        return checked
+
+    def _add(self, checked: Checked, request: _Request) -> Job:
+        if not request.again:
+            known = self._parts.reader.find_fingerprint(checked.fingerprint)
+            if known is not None:
+                raise _already_there(known)
+        recording = recording_of(checked)
+        if self._settings().imported_files == "copy":
+            copy = copy_into(self._parts.paths.recordings, recording.recording_id, checked.file)
+            recording = replace(recording, audio_path=copy, is_copy=True)
+        job = Job(
+            job_id=new_id(),
+            recording_id=recording.recording_id,
+            title=recording.title,
+            model_id=request.model_id,
+            language=request.language,
+            total_s=recording.duration_s,
+            wants_words=request.wants_words,
+        )
+        self._parts.writer.add_recording(
+            recording, job=job, fingerprint=checked.fingerprint, owner=self._parts.owner
+        ).result()
+        self._queue(job)
+        return job
+
+    def _remove(self, recording_ids: tuple[str, ...]) -> None:
+        try:
+            copies = self._parts.writer.remove(recording_ids).result()
+        except AppError as error:
+            self._emit(Failed(error))
+            raise
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+            if copy.parent.parent == self._parts.paths.recordings and not any(
+                copy.parent.iterdir()
+            ):
+                copy.parent.rmdir()
+
+    def _resume_interrupted(self) -> int:
+        count = 0
+        for job in self._parts.reader.unfinished_jobs():
+            claimed = self._parts.writer.claim_job(job.job_id, self._parts.owner).result()
+            if claimed is None:
+                continue
+            count += 1
+            if claimed.status is JobStatus.PAUSED:
+                self._put(claimed)
+            else:
+                self._queue(replace(claimed, status=JobStatus.QUEUED))
+        return count
+
+    # The table of jobs.
+
+    def _queue(self, job: Job) -> None:
+        self._put(replace(job, stage=JobStage.WAITING))
+        self._save(job)
+        self._start_next()
+
+    def _put(self, job: Job) -> None:
+        with self._lock:
+            self._jobs[job.job_id] = job
+        self._emit(JobChanged(job))
+
+    def _change(self, job_id: str, **changes: object) -> Job | None:
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None:
+                return None
+            job = replace(job, **changes)  # type: ignore[arg-type]  # field names by our own hand
+            self._jobs[job_id] = job
+        self._emit(JobChanged(job))
+        return job
+
+    def _set_status(self, job_id: str, status: JobStatus) -> Job | None:
+        """Move a job that is not over to `status`; `None` when it is over or unknown."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None or job.status.is_over:
+            return None
+        job = self._change(job_id, status=status, stage=JobStage.WAITING)
+        if job is not None:
+            self._save(job)
+        return job
+
+    def _save(self, job: Job) -> None:
+        saved = self._parts.writer.save_job(job, owner=self._parts.owner)
+        saved.add_done_callback(self._report)
+
+    def _set_recording(
+        self, job: Job, status: RecordingStatus, **changes: object
+    ) -> "Future[Recording | None]":
+        written = self._parts.writer.update_recording(job.recording_id, status=status, **changes)
+        written.add_done_callback(self._report)
+        return written
+
+    def _report(self, written: "Future[Any]") -> None:
+        error = written.exception()
+        if isinstance(error, AppError):
+            self._emit(Failed(error))
+
+    # The run of a job.
+
+    def _start_next(self) -> None:
+        with self._lock:
+            waiting = [j for j in self._jobs.values() if j.status is JobStatus.QUEUED]
+            if self._is_closing or self._running is not None or not waiting:
+                return
+            job = waiting[0]
+            self._running = job.job_id
+        try:
+            self._start(job)
+        except AppError as error:
+            with self._lock:
+                self._running = None
+            self._fail(job.job_id, error)
+            self._start_next()
+
+    def _start(self, job: Job) -> None:
+        parts = self._parts
+        model = parts.store.find(job.model_id)
+        recording = parts.reader.recording(job.recording_id)
+        if recording is None or recording.audio_path is None:
+            raise ImportFailed(
+                mark("The sound of “{title}” is not in the library any more."),
+                mark("Import the file again."),
+                title=job.title,
+            )
+        running = self._change(
+            job.job_id, status=JobStatus.RUNNING, stage=JobStage.READING, model_id=model.model_id
+        )
+        if running is None:
+            return
+        self._save(running)
+        self._set_recording(
+            running, RecordingStatus.WORKING, model_id=model.model_id, error=None, hint=None
+        )
+        reader = WindowReader(
+            recording.audio_path,
+            model.max_speech_s,
+            job.done_s,
+            on_ready=parts.loop.wake,
+            open_windows=parts.open_windows,
+        )
+        options = self._options(running, model)
+        parts.loop.submit(
+            job.job_id,
+            Priority.FILE,
+            lambda: transcribe_file(
+                job.job_id,
+                reader,
+                model,
+                options,
+                parts.residency,
+                lambda stage: self._on_stage(job.job_id, stage, reader),
+            ),
+        )
+
+    def _options(self, job: Job, model: Model) -> Options:
+        return Options(
+            language=None if job.language == AUTO else job.language,
+            languages=self._settings().languages or model.languages,
+            wants_words=job.wants_words and model.has_word_times,
+        )
+
+    def _on_stage(self, job_id: str, stage: JobStage, reader: WindowReader) -> None:
+        total_s = reader.progress.total_s
+        if total_s is None:  # not read so far; what the check found still holds
+            self._change(job_id, stage=stage)
+        else:
+            self._change(job_id, stage=stage, total_s=total_s)
+
+    def _succeed_if_written(self, job_id: str, last_write: "Future[bool]") -> None:
+        if last_write.exception() is None:  # else `_on_written` has stopped the job
+            self._succeed(job_id)
+
+    def _succeed(self, job_id: str) -> None:
+        """Mark the recording, then the job: who hears that a job is done finds its transcript."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None or job.status.is_over:
+            return
+        recording = self._parts.reader.recording(job.recording_id)
+        has_text = recording is not None and bool(recording.first_line)
+        status = RecordingStatus.DONE if has_text else RecordingStatus.EMPTY
+        self._set_recording(job, status, duration_s=job.done_s).add_done_callback(
+            lambda _written: self._set_status(job_id, JobStatus.DONE)
+        )
+
+    def _fail(self, job_id: str, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            _log.error("job %s failed", job_id, exc_info=error)
+            error = _unexpected(error)
+        message, hint = str(error.message), str(error.hint)
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None or job.status.is_over:
+            return
+        job = self._change(job_id, status=JobStatus.FAILED, error=message, hint=hint)
+        if job is not None:
+            self._save(job)
+            self._set_recording(job, RecordingStatus.FAILED, error=message, hint=hint)
+
+
+def _already_there(known: Recording) -> AlreadyInLibrary:
+    return AlreadyInLibrary(
+        mark("“{title}” is already in the library."),
+        mark("Open it there, or choose Transcribe Again from its menu."),
+        title=known.title,
+        recording_id=known.recording_id,
+    )
+
+
+def _nothing_in(path: Path) -> ImportFailed:
+    return ImportFailed(
+        mark("There is no audio or video file in “{name}”."),
+        mark("Choose a folder with audio or video files in it."),
+        name=path.name,
+    )
+
+
+def _unexpected(error: BaseException) -> ImportFailed:
+    return ImportFailed(
+        mark("Something unexpected went wrong ({kind}). The recording is kept."),
+        mark("Try again; if it happens again, please report it with the log file."),
+        kind=type(error).__name__,
+    )

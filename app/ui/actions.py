@@ -1,0 +1,138 @@
+"""The main window's menus and their shortcuts.
+
+Standard places, standard keys, menu roles for macOS; an action that cannot do anything is off.
+"""
+
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar, QWidget
+
+from app.config.translate import tr
+
+_Key = QKeySequence.StandardKey | QKeySequence | str | None
+
+
+class WindowActions:
+    """Builds the menu bar; what the actions do is connected by the window."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        # On macOS one menu bar without a parent serves every window.
+        self.menu_bar = QMenuBar(None if sys.platform == "darwin" else window)
+        if sys.platform != "darwin":
+            window.setMenuBar(self.menu_bar)
+        self._make_file()
+        self._make_edit()
+        self._make_view()
+        self._make_recording()
+        self._make_window()
+        self._make_help()
+
+    def show_recording_menu(self, over: QWidget, point: QPoint) -> None:
+        """Open the context menu of the selected recordings."""
+        menu = QMenu(over)
+        groups = (
+            (self.export, self.retry, self.again),
+            (self.pause, self.resume, self.cancel),
+            (self.reveal,),
+            (self.remove,),
+        )
+        for group in groups:
+            menu.addActions([action for action in group if action.isEnabled()])
+            menu.addSeparator()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(over.mapToGlobal(point))
+
+    def _make_file(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&File"))
+        self.import_files = self._add(menu, tr("&Import…"), QKeySequence.StandardKey.Open)
+        self.export = self._add(menu, tr("&Export…"), "Ctrl+E")
+        menu.addSeparator()
+        self.remove = self._add(menu, tr("&Remove from Library"), "Ctrl+Backspace")
+        menu.addSeparator()
+        self.close = self._add(menu, tr("&Close Window"), QKeySequence.StandardKey.Close)
+        self.settings = self._add(
+            menu, tr("&Settings…"), QKeySequence("Ctrl+,"), QAction.MenuRole.PreferencesRole
+        )
+        self.quit = self._add(
+            menu, tr("&Quit Undertone"), QKeySequence("Ctrl+Q"), QAction.MenuRole.QuitRole
+        )
+
+    def _make_edit(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&Edit"))
+        self.undo = self._add(menu, tr("&Undo"), QKeySequence.StandardKey.Undo)
+        menu.addSeparator()
+        self.copy = self._add(menu, tr("&Copy"), QKeySequence.StandardKey.Copy)
+        self.select_all = self._add(menu, tr("Select &All"), QKeySequence.StandardKey.SelectAll)
+        menu.addSeparator()
+        self.find = self._add(menu, tr("&Find"), QKeySequence.StandardKey.Find)
+
+    def _make_view(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&View"))
+        self.show_library = self._add(menu, tr("&Library"), "Ctrl+1")
+        self.show_queue = self._add(menu, tr("&Queue"), "Ctrl+2")
+        menu.addSeparator()
+        appearance = menu.addMenu(tr("&Appearance"))
+        self._appearance_group = QActionGroup(self._window)
+        self.appearances: dict[str, QAction] = {}
+        for key, name in (
+            ("system", tr("Like the &System")),
+            ("light", tr("&Light")),
+            ("dark", tr("&Dark")),
+        ):
+            action = self._add(appearance, name)
+            action.setCheckable(True)
+            self._appearance_group.addAction(action)
+            self.appearances[key] = action
+
+    def _make_recording(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&Recording"))
+        self.retry = self._add(menu, tr("&Retry"), "Ctrl+R")
+        self.again = self._add(menu, tr("&Transcribe Again"))
+        menu.addSeparator()
+        self.pause = self._add(menu, tr("&Pause"))
+        self.resume = self._add(menu, tr("Res&ume"))
+        self.cancel = self._add(menu, tr("&Cancel Transcription"))
+        menu.addSeparator()
+        self.reveal = self._add(menu, tr("&Show Original File"))
+
+    def _make_window(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&Window"))
+        minimize = self._add(menu, tr("&Minimize"), "Ctrl+M")
+        minimize.triggered.connect(self._window.showMinimized)
+        zoom = self._add(menu, tr("&Zoom"))
+        zoom.triggered.connect(
+            lambda: (
+                self._window.showNormal()
+                if self._window.isMaximized()
+                else self._window.showMaximized()
+            )
+        )
+
+    def _make_help(self) -> None:
+        menu = self.menu_bar.addMenu(tr("&Help"))
+        self.about = self._add(menu, tr("&About Undertone"), None, QAction.MenuRole.AboutRole)
+
+    def _add(
+        self,
+        menu: QMenu,
+        text: str,
+        key: _Key = None,
+        role: QAction.MenuRole = QAction.MenuRole.NoRole,
+    ) -> QAction:
+        action = QAction(text, self._window)
+        action.setMenuRole(role)
+        if isinstance(key, QKeySequence.StandardKey):
+            action.setShortcuts(key)
+        elif key is not None:
+            action.setShortcut(QKeySequence(key))
+        menu.addAction(action)
+        return action
+
+
+def connect(action: QAction, call: Callable[[], object]) -> None:
+    """Let `action` do `call`."""
+    action.triggered.connect(lambda _checked=False: call())

@@ -1,0 +1,142 @@
+"""What a person asks for in a window, passed on to the parts that do it; nothing here waits."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from app.config.paths import Paths, sample_recording
+from app.config.settings import Settings, save_settings
+from app.core.errors import AppError, ExportFailed, mark
+from app.core.events import Event, Exported, Failed
+from app.core.job import Job
+from app.export import target_for, write_export
+from app.library.reader import LibraryReader
+from app.pipeline.export import document_of
+from app.pipeline.queue import TranscriptionQueue
+
+_log = logging.getLogger(__name__)
+
+
+class WindowCommands:
+    """The commands of a window (`app.ui.ports.Commands`). Thread: main.
+
+    Args:
+        queue: does the work; `None` when the library can only be read, for the reason in `problem`.
+        reader: where exports read from.
+        pool: where slow work runs.
+        paths: where things lie.
+        settings: as loaded.
+        emit: told what came of slow work.
+        on_settings: told of every change.
+        problem: why there is no queue.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: TranscriptionQueue | None,
+        reader: LibraryReader,
+        pool: ThreadPoolExecutor,
+        paths: Paths,
+        settings: Settings,
+        emit: Callable[[Event], None],
+        on_settings: Callable[[Settings], None],
+        problem: AppError | None = None,
+    ) -> None:
+        self._queue = queue
+        self._reader = reader
+        self._pool = pool
+        self._paths = paths
+        self._settings = settings
+        self._emit = emit
+        self._on_settings = on_settings
+        self._problem = problem
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        return self._queue.jobs if self._queue else ()
+
+    def change_settings(self, **changes: object) -> None:
+        """Use and save changed settings at once."""
+        self._settings = self._settings.changed(**changes)
+        self._on_settings(self._settings)
+        self._in_pool(save_settings, self._settings, self._paths.settings)
+
+    def add_files(self, paths: Sequence[Path], model_id: str, language: str) -> None:
+        if queue := self._writing():
+            queue.add_files(paths, model_id, language)
+
+    def pause_job(self, job_id: str) -> None:
+        if queue := self._writing():
+            queue.pause(job_id)
+
+    def resume_job(self, job_id: str) -> None:
+        if queue := self._writing():
+            queue.resume(job_id)
+
+    def cancel_job(self, job_id: str) -> None:
+        if queue := self._writing():
+            queue.cancel(job_id)
+
+    def retry(self, recording_id: str) -> None:
+        if queue := self._writing():
+            self._in_pool(queue.retry, recording_id)
+
+    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
+        if queue := self._writing():
+            self._in_pool(queue.transcribe_again, recording_id, model_id, language)
+
+    def remove(self, recording_ids: Sequence[str]) -> None:
+        if queue := self._writing():
+            queue.remove(recording_ids)
+
+    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> None:
+        self._in_pool(self._export, tuple(recording_ids), format_id, target)
+
+    def sample(self) -> Path:
+        return sample_recording()
+
+    def _export(self, recording_ids: tuple[str, ...], format_id: str, target: Path) -> None:
+        written: list[Path] = []
+        for recording_id in recording_ids:
+            recording = self._reader.recording(recording_id)
+            if recording is None:
+                continue
+            document = document_of(recording, self._reader.transcript(recording_id))
+            is_single = len(recording_ids) == 1 and not target.is_dir()
+            file = target if is_single else target_for(target, document.title, format_id)
+            written.append(write_export(document, format_id, file, overwrite=is_single))
+        self._emit(Exported(tuple(written)))
+
+    def _writing(self) -> TranscriptionQueue | None:
+        """Return the queue; without one, say again why not."""
+        if self._queue is None and self._problem is not None:
+            self._emit(Failed(self._problem))
+        return self._queue
+
+    def _in_pool(self, work: Callable[..., object], *arguments: object) -> None:
+        """Run `work` on the io pool; an error of its comes up as an event."""
+
+        def run() -> None:
+            try:
+                work(*arguments)
+            except AppError as error:
+                self._emit(Failed(error))
+            except Exception as error:  # noqa: BLE001  # the net of io tasks: a bug is shown, not lost
+                _log.exception("io task failed")
+                self._emit(Failed(_unexpected(error)))
+
+        self._pool.submit(run)
+
+
+def _unexpected(error: Exception) -> ExportFailed:
+    return ExportFailed(
+        mark("Something unexpected went wrong ({kind}). Nothing in the library was changed."),
+        mark("Try again; if it happens again, please report it with the log file."),
+        kind=type(error).__name__,
+    )

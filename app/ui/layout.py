@@ -1,0 +1,99 @@
+"""The widgets of the main window and how they share its space."""
+
+from itertools import pairwise
+
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.job_board import JobBoard
+from app.ui.library.pane import LibraryPane
+from app.ui.library.sidebar import Sidebar
+from app.ui.ports import ModelChoice, Ports
+from app.ui.queue.view import QueueView
+from app.ui.toolbar import MainToolbar
+from app.ui.transcript.pane import TranscriptPane
+from app.ui.widgets.banner import BannerStack
+from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.widgets.empty_state import EmptyState
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.splitter import LineSplitter
+
+
+class WindowLayout:
+    """Builds the widgets; connects nothing."""
+
+    def __init__(self, window: QMainWindow, ports: Ports, board: JobBoard) -> None:
+        titles = {model.model_id: model for model in ports.models}
+        self.toolbar = MainToolbar(ports.models, ports.commands.settings, window)
+        window.addToolBar(self.toolbar)
+        self.banners = BannerStack(window)
+        self.notices = BannerStack(window)
+        self.sidebar = Sidebar(window)
+        self.library = LibraryPane(ports.library, board, ports.find_matches, window)
+        self.transcript = TranscriptPane(
+            ports.find_matches, lambda key: _model_title(titles, key), window
+        )
+        self.queue = QueueView(board, window)
+        self.welcome = EmptyState(window, is_drop_target=True)
+        self.trouble = EmptyState(window)
+        self.reading = LineSplitter(self.library, self.transcript, [320, 576])
+        self.pages = QStackedWidget(window)
+        for page in (self.reading, self.queue, self.welcome, self.trouble):
+            self.pages.addWidget(page)
+        self.columns = LineSplitter(self.sidebar, self.pages, [184, 896])
+        center = QWidget(window)
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(self.columns, 1)
+        column.addWidget(self.notices)
+        window.setCentralWidget(center)
+        self.status_label = ElidedLabel("", window)
+        self.status_label.setContentsMargins(10, 2, 10, 3)
+        window.statusBar().addWidget(self.status_label, 1)
+        window.statusBar().setSizeGripEnabled(False)
+        self.overlay = DropOverlay(window)
+        window.setMinimumSize(680, 420)
+        self._set_tab_order()
+
+    def refresh_colors(self, window: QWidget) -> None:
+        """Take on the colours of the scheme in use."""
+        theme.apply_palette()
+        theme.refresh_icons(window)
+        theme.refresh_scroll_bars(window)
+        for part in (self.toolbar, self.banners, self.notices, self.sidebar, self.library):
+            part.refresh_colors()
+        for page in (self.transcript, self.queue, self.welcome, self.trouble, self.status_label):
+            page.refresh_colors()
+
+    def set_access(self, *, can_read: bool, can_write: bool) -> None:
+        """Switch off what the library does not allow."""
+        self.toolbar.set_writable(can_write)
+        self.transcript.set_writable(can_write)
+        self.sidebar.setEnabled(can_read)
+        self.toolbar.search_field.setEnabled(can_read)
+
+    def _set_tab_order(self) -> None:
+        order = (
+            self.toolbar.import_button,
+            self.toolbar.model_box,
+            self.toolbar.language_box,
+            self.toolbar.export_button,
+            self.toolbar.search_field,
+            self.sidebar,
+            self.library.list,
+            self.transcript.export_button,
+            self.transcript.more_button,
+            self.transcript.text,
+        )
+        for first, second in pairwise(order):
+            QWidget.setTabOrder(first, second)
+
+
+def _model_title(models: dict[str, ModelChoice], model_id: str | None) -> str:
+    """Return a model's name; the id of one that is not installed any more."""
+    if not model_id:
+        return ""
+    model = models.get(model_id)
+    return model.title if model else model_id

@@ -1,0 +1,1 @@
+"""The sidebar and the list of recordings."""

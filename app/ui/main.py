@@ -1,0 +1,144 @@
+"""Builds the app and runs it: the one place that knows every part."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtWidgets import QApplication
+
+from app import __version__
+from app.config.logs import start_logging, stop_logging
+from app.config.paths import Paths, default_paths, resources
+from app.config.settings import Settings, load_settings
+from app.config.translate import use_language
+from app.core.errors import AppError, LibraryError
+from app.library.reader import LibraryReader
+from app.library.search import matches
+from app.models.store import ModelStore, open_store
+from app.pipeline.session import Session, open_session
+from app.ui.bus import Bus
+from app.ui.commands import WindowCommands
+from app.ui.engine_thread import EngineThread
+from app.ui.main_window import MainWindow
+from app.ui.ports import ModelChoice, Ports
+from app.ui.single import FirstStart, hand_over
+from app.ui.theme import use_appearance
+
+_log = logging.getLogger(__name__)
+
+
+def run_app(files: Sequence[Path] = ()) -> int:
+    """Run the app until it is quit and return the exit status."""
+    use_language()
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Undertone")
+    application.setApplicationDisplayName("Undertone")
+    application.setDesktopFileName("undertone")
+    paths = default_paths()
+    if hand_over(paths.home, files):
+        return 0
+    start_logging(paths.logs)
+    sys.excepthook = _log_unexpected
+    try:
+        app = App(paths)
+        app.open(files)
+        status = application.exec()
+        app.close()
+    finally:
+        stop_logging()
+    return status
+
+
+class App(QObject):
+    """The running app: its session, its window, and what a second start hands over."""
+
+    def __init__(self, paths: Paths) -> None:
+        super().__init__()
+        self._settings = load_settings(paths.settings)
+        use_appearance(self._settings.appearance)
+        self._bus = Bus(self)
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
+        self._session: Session | None = None
+        self._has_resumed = False
+        problem: AppError | None = None
+        try:
+            self._session = open_session(
+                paths, self._bus.post, lambda: self._settings, EngineThread
+            )
+        except LibraryError as error:
+            problem = error
+        self._reader = self._session.reader if self._session else LibraryReader(paths.library)
+        self.commands = WindowCommands(
+            queue=self._session.queue if self._session else None,
+            reader=self._reader,
+            pool=self._pool,
+            paths=paths,
+            settings=self._settings,
+            emit=self._bus.post,
+            on_settings=self._on_settings,
+            problem=problem,
+        )
+        self.window = MainWindow(
+            Ports(
+                library=self._reader,
+                commands=self.commands,
+                events=self._bus,
+                find_matches=matches,
+                models=model_choices(open_store(paths.models, resources())),
+                library_folder=paths.home,
+                version=__version__,
+                problem=problem,
+            )
+        )
+        self._first = FirstStart(paths.home, self)
+        self._first.files_handed.connect(self.open)
+
+    def open(self, files: Sequence[Path] = ()) -> None:
+        """Show the window, take up what was interrupted, and queue `files`."""
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+        if self._session is not None and not self._has_resumed:
+            self._has_resumed = True
+            self._session.queue.resume_interrupted()
+        if files:
+            self.commands.add_files(files, self._settings.model_id, self._settings.language)
+
+    def close(self) -> None:
+        """End every thread; what is not finished goes on at the next start."""
+        self._first.close()
+        self.window.close()
+        self._bus.close()
+        self.window.deleteLater()  # and its timers, before the library they read is closed
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
+        self._pool.shutdown(wait=True)
+        if self._session is not None:
+            self._session.close()
+        else:
+            self._reader.close()
+
+    def _on_settings(self, settings: Settings) -> None:
+        self._settings = settings
+        use_appearance(settings.appearance)
+
+
+def model_choices(store: ModelStore) -> tuple[ModelChoice, ...]:
+    """Return the installed models as the window shows them."""
+    return tuple(
+        ModelChoice(
+            model.model_id, model.title, model.is_demo, store.note(model.model_id), model.languages
+        )
+        for model in store.installed()
+    )
+
+
+def _log_unexpected(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Write a bug to the log: Qt calls this for an exception in a slot, and the app lives on."""
+    _log.critical("unexpected error", exc_info=(kind, error, trace))

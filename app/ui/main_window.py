@@ -1,0 +1,424 @@
+"""The main window: puts the parts together and turns what a person does into commands.
+
+Holds no truth: lists read the library, states come from the last event. Events may come by the
+thousand; everything they cause is done at most a dozen times a second.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QTextEdit,
+)
+
+from app.config.translate import tr, tr_phrase, tr_plural
+from app.core.errors import AppError, LibraryReadOnly
+from app.core.events import Failed, FilesChecked
+from app.core.job import Job
+from app.core.recording import Recording, RecordingStatus
+from app.library.search import ListQuery
+from app.ui import theme
+from app.ui.about import AboutBox
+from app.ui.actions import WindowActions, connect
+from app.ui.browser import Browser
+from app.ui.export_dialog import ExportDialog
+from app.ui.feed import Feed
+from app.ui.job_board import JobBoard
+from app.ui.layout import WindowLayout
+from app.ui.library.sidebar import QUERIES, Place
+from app.ui.news import News, show_folder
+from app.ui.ports import Ports
+from app.ui.queue.delegate import Act, acts_of
+from app.ui.removal import UNDO_MS, Removals
+from app.ui.settings.window import SettingsWindow
+from app.ui.widgets.announce import Announcer
+from app.ui.wording import key_name, status_line, title_of
+
+_RETRIED = (RecordingStatus.FAILED, RecordingStatus.CANCELLED)
+
+
+class MainWindow(QMainWindow):
+    """Sidebar, list, transcript, queue, and everything around them."""
+
+    def __init__(self, ports: Ports, *, undo_ms: int = UNDO_MS) -> None:
+        super().__init__()
+        self._ports = ports
+        self._problem: AppError | None = None
+        self._counts: tuple[int, int] | None = None  # recordings, and those that failed
+        self._settings_window: SettingsWindow | None = None
+        self.setWindowTitle("Undertone")
+        self.setUnifiedTitleAndToolBarOnMac(True)
+        self.setAcceptDrops(True)
+        theme.use_appearance(ports.commands.settings.appearance)
+        self.announcer = Announcer(self)
+        self.board = JobBoard(ports.commands.jobs, self)
+        self.feed = Feed(ports.events, self.board, self)
+        self.removals = Removals(ports.commands.remove, self, undo_ms)
+        self.menus = WindowActions(self)
+        self.parts = WindowLayout(self, ports, self.board)
+        self.news = News(self.parts.banners, self.parts.notices, self.announcer, self)
+        self.browser = Browser(self.parts, ports, self.board, self)
+        self._connect_parts()
+        self._connect_actions()
+        self._connect_events()
+        self.resize(1080, 720)
+        self._restore_place(ports.commands.settings.window_place)
+        self.news.tell_models(ports.models)
+        self.set_problem(ports.problem)
+        self._on_appearance_changed()
+        self.browser.on_jobs_changed(frozenset())
+
+    # Connecting
+
+    def _connect_parts(self) -> None:
+        commands, toolbar = self._ports.commands, self.parts.toolbar
+        rows, pane, queue = self.parts.library.list, self.parts.transcript, self.parts.queue
+        toolbar.import_requested.connect(self.choose_files)
+        toolbar.export_requested.connect(self.export_selected)
+        toolbar.model_chosen.connect(lambda model: self._change(model_id=model))
+        toolbar.language_chosen.connect(lambda code: self._change(language=code))
+        rows.remove_requested.connect(self.remove_selected)
+        rows.customContextMenuRequested.connect(
+            lambda point: self.menus.show_recording_menu(rows.viewport(), point)
+        )
+        pane.export_requested.connect(self.export_selected)
+        pane.remove_requested.connect(self.remove_selected)
+        pane.retry_requested.connect(commands.retry)
+        pane.again_requested.connect(self._transcribe_again)
+        pane.reveal_requested.connect(self._reveal)
+        queue.retry_requested.connect(commands.retry)
+        queue.import_requested.connect(self.choose_files)
+        queue.selection_changed.connect(self._render_actions)
+        for part in (pane, queue):
+            part.pause_requested.connect(commands.pause_job)
+            part.resume_requested.connect(commands.resume_job)
+            part.cancel_requested.connect(commands.cancel_job)
+        self.browser.changed.connect(self._render)
+        self.removals.hidden.connect(self.browser.on_removed)
+        self.removals.restored.connect(self.browser.on_restored)
+        self.removals.finished_for_good.connect(self.board.forget_recordings)
+        self.removals.changed.connect(self._on_removals_changed)
+
+    def _connect_actions(self) -> None:
+        menus = self.menus
+        for action, call in (
+            (menus.import_files, self.choose_files),
+            (menus.export, self.export_selected),
+            (menus.remove, self.remove_selected),
+            (menus.close, self.close),
+            (menus.settings, self.show_settings),
+            (menus.quit, self._quit),
+            (menus.undo, self.removals.undo),
+            (menus.copy, self._copy),
+            (menus.select_all, self._select_all),
+            (menus.find, self.browser.focus_search),
+            (menus.show_library, partial(self.browser.go, Place.ALL)),
+            (menus.show_queue, partial(self.browser.go, Place.QUEUE)),
+            (menus.retry, partial(self._act, Act.RETRY)),
+            (menus.pause, partial(self._act, Act.PAUSE)),
+            (menus.resume, partial(self._act, Act.RESUME)),
+            (menus.cancel, partial(self._act, Act.CANCEL)),
+            (menus.again, partial(self._with_open, self._transcribe_again)),
+            (menus.reveal, partial(self._with_open, self._reveal)),
+            (menus.about, self._show_about),
+        ):
+            connect(action, call)
+        for appearance, action in menus.appearances.items():
+            connect(action, partial(self._change, appearance=appearance))
+
+    def _connect_events(self) -> None:
+        events, browser = self._ports.events, self.browser
+        events.files_checked.connect(self._on_files_checked)
+        events.exported.connect(self.news.on_exported)
+        events.failed.connect(self._on_failed)
+        self.feed.library_changed.connect(self._forget_counts)
+        self.feed.library_changed.connect(browser.on_library_changed)
+        self.feed.segments_final.connect(browser.on_segments_final)
+        self.board.changed.connect(browser.on_jobs_changed)
+        self.board.ended.connect(browser.on_job_ended)
+        self.board.ended.connect(self.news.on_job_ended)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_appearance_changed)
+
+    # What a person does
+
+    def choose_files(self) -> None:
+        """Ask for files and queue them."""
+        names, _filter = QFileDialog.getOpenFileNames(self, tr("Import audio or video files"))
+        self.add_files([Path(name) for name in names])
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Queue files and folders with the chosen model and language."""
+        if paths and self.is_writable:
+            bar = self.parts.toolbar
+            self._ports.commands.add_files(paths, bar.model_id, bar.language)
+
+    def try_sample(self) -> None:
+        """Transcribe the sample recording."""
+        self.add_files([self._ports.commands.sample()])
+
+    def export_selected(self) -> None:
+        """Ask as what to export the selected recordings, and do it."""
+        ids = self.parts.library.selected_ids()
+        titles = [title_of(found) for key in ids if (found := self._ports.library.recording(key))]
+        if not ids or len(titles) != len(ids):
+            return
+        dialog = ExportDialog(titles, self._ports.commands.settings.export_folder, parent=self)
+        dialog.accepted.connect(lambda: self._export(ids, dialog))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def remove_selected(self) -> None:
+        """Remove the selected recordings; can be undone for a while."""
+        library = self.parts.library
+        ids = library.selected_ids()
+        if not ids or not self.is_writable:
+            return
+        row = library.first_selected_row()
+        recording = self._ports.library.recording(ids[0])
+        if len(ids) == 1 and recording is not None:
+            title = tr("“{title}” was removed.", title=title_of(recording)[:80])
+        else:
+            title = tr_plural("{count} recording removed.", "{count} recordings removed.", len(ids))
+        self.removals.add(ids, title)
+        library.select_row(row)
+
+    def show_settings(self) -> None:
+        """Open the settings."""
+        if self._settings_window is None:
+            self._settings_window = SettingsWindow(self._ports, self._change, self)
+        self._settings_window.show()
+        self._settings_window.raise_()
+        self._settings_window.activateWindow()
+
+    def set_problem(self, problem: AppError | None) -> None:
+        """Say why the library cannot be used, or only be read; `None` when all is well."""
+        self._problem = problem
+        self._counts = None
+        self.browser.can_write = problem is None
+        self.browser.can_read = problem is None or isinstance(problem, LibraryReadOnly)
+        self.parts.set_access(can_read=self.browser.can_read, can_write=problem is None)
+        if problem is None:
+            self.parts.banners.close_banner("library")
+        elif self.browser.can_read:
+            self.news.tell_error(problem, "library", can_close=False)
+        else:
+            lines = [tr_phrase(problem.hint)] if problem.hint.source else []
+            message = tr_phrase(problem.message)
+            self.parts.trouble.show_state(message, lines, icon="warning", tint="error")
+        if self.browser.can_read:
+            self.browser.show_all()
+        self._render()
+
+    @property
+    def is_writable(self) -> bool:
+        return self._problem is None
+
+    # Events
+
+    def _on_files_checked(self, event: FilesChecked) -> None:
+        self.news.on_files_checked(event)
+        self.browser.on_files_checked(event)
+
+    def _on_failed(self, event: Failed) -> None:
+        self.news.on_failed(event)
+        ids, self.removals.finished = self.removals.finished, set()
+        if self.browser.can_read:
+            self.browser.show_lost(ids)
+
+    def _forget_counts(self, _ids: object) -> None:
+        self._counts = None
+
+    def _on_removals_changed(self) -> None:
+        self.news.tell_removal(self.removals)
+        self._render()
+
+    def _on_appearance_changed(self) -> None:
+        self.parts.refresh_colors(self)
+        if self._settings_window is not None:
+            self._settings_window.refresh_colors()
+        self.menus.appearances[self._ports.commands.settings.appearance].setChecked(True)
+
+    # Rendering
+
+    def _render(self) -> None:
+        """Choose the page, and bring counts, status and actions up to date."""
+        parts, library = self.parts, self._ports.library
+        if not self.browser.can_read:
+            parts.pages.setCurrentWidget(parts.trouble)
+            self._render_actions()
+            return
+        if self._counts is None:
+            self._counts = library.count(ListQuery()), library.count(QUERIES[Place.FAILED])
+        total, failed = self._counts
+        parts.sidebar.set_count(Place.FAILED, failed)
+        is_empty = not total and not self.board.open_jobs
+        if parts.sidebar.place is Place.QUEUE:
+            parts.pages.setCurrentWidget(parts.queue)
+        elif is_empty and not parts.toolbar.search_field.query:
+            self._render_welcome()
+            parts.pages.setCurrentWidget(parts.welcome)
+        else:
+            parts.pages.setCurrentWidget(parts.reading)
+        running = self.board.running
+        left_s = self.board.left_s(running) if running is not None else None
+        shown = total - self.removals.pending_count
+        parts.status_label.setText(status_line(self.board.open_jobs, left_s, shown))
+        self._render_actions()
+
+    def _render_welcome(self) -> None:
+        key = key_name(QKeySequence.StandardKey.Open)
+        actions = [(tr("Import…"), self.choose_files), (tr("See It Work"), self.try_sample)]
+        self.parts.welcome.show_state(
+            tr("Turn speech into text"),
+            [
+                tr("Drop audio or video files, or whole folders, anywhere in this window."),
+                tr("Or choose them with Import… ({key}).", key=key),
+                tr("Or see it work first, with a short sample recording."),
+            ],
+            icon="sample",
+            tint="tint",
+            actions=actions if self.is_writable else [],
+        )
+
+    def _render_actions(self) -> None:
+        menus, parts = self.menus, self.parts
+        is_reading = parts.pages.currentWidget() is parts.reading
+        opened = parts.transcript.recording if is_reading else None
+        has_selection = is_reading and parts.library.selected_count() > 0
+        menus.import_files.setEnabled(self.is_writable)
+        menus.export.setEnabled(has_selection)
+        parts.toolbar.export_button.setEnabled(has_selection)
+        menus.remove.setEnabled(has_selection and self.is_writable)
+        menus.undo.setEnabled(self.removals.latest is not None)
+        menus.reveal.setEnabled(opened is not None and opened.audio_path is not None)
+        self._render_job_actions(opened)
+
+    def _render_job_actions(self, opened: Recording | None) -> None:
+        menus, jobs = self.menus, self._chosen_jobs()
+        can = {act: any(act in acts_of(job) for job in jobs) for act in Act}
+        can[Act.RETRY] |= opened is not None and opened.status in _RETRIED
+        for action, act in (
+            (menus.pause, Act.PAUSE),
+            (menus.resume, Act.RESUME),
+            (menus.cancel, Act.CANCEL),
+            (menus.retry, Act.RETRY),
+        ):
+            action.setEnabled(self.is_writable and can[act])
+        is_busy = any(not job.status.is_over for job in jobs)
+        menus.again.setEnabled(opened is not None and self.is_writable and not is_busy)
+
+    # Small deeds
+
+    def _chosen_jobs(self) -> list[Job]:
+        """Return the jobs that the menu acts on: of the queue's selection, or the open one's."""
+        if self.parts.pages.currentWidget() is self.parts.queue:
+            return self.parts.queue.list.selected_jobs()
+        job = self.board.job_of(self.browser.opened_id or "")
+        return [job] if job is not None else []
+
+    def _act(self, act: Act) -> None:
+        commands = self._ports.commands
+        if self.parts.pages.currentWidget() is self.parts.queue:
+            self.parts.queue.list.request(act)
+        elif act is Act.RETRY:
+            self._with_open(commands.retry)
+        else:
+            call = {
+                Act.PAUSE: commands.pause_job,
+                Act.RESUME: commands.resume_job,
+                Act.CANCEL: commands.cancel_job,
+            }[act]
+            for job in self._chosen_jobs():
+                call(job.job_id)
+
+    def _with_open(self, call: Callable[[str], object]) -> None:
+        if self.browser.opened_id is not None:
+            call(self.browser.opened_id)
+
+    def _transcribe_again(self, recording_id: str) -> None:
+        bar = self.parts.toolbar
+        self.browser.open_next()
+        self._ports.commands.transcribe_again(recording_id, bar.model_id, bar.language)
+
+    def _reveal(self, recording_id: str) -> None:
+        recording = self._ports.library.recording(recording_id)
+        if recording is not None and recording.audio_path is not None:
+            show_folder(recording.audio_path.parent)
+
+    def _export(self, ids: Sequence[str], dialog: ExportDialog) -> None:
+        self._change(export_folder=str(dialog.folder))
+        self._ports.commands.export(ids, dialog.format_id, dialog.target)
+
+    def _change(self, **changes: object) -> None:
+        self._ports.commands.change_settings(**changes)
+        if "appearance" in changes:
+            theme.use_appearance(self._ports.commands.settings.appearance)
+            self._on_appearance_changed()
+
+    def _copy(self) -> None:
+        focus = QApplication.focusWidget()
+        if isinstance(focus, (QLineEdit, QTextEdit)):
+            focus.copy()
+
+    def _select_all(self) -> None:
+        focus = QApplication.focusWidget()
+        if isinstance(focus, (QLineEdit, QTextEdit, QAbstractItemView)):
+            focus.selectAll()
+
+    def _show_about(self) -> None:
+        AboutBox(self._ports.version, self).open()
+
+    def _quit(self) -> None:
+        self.close()
+        QApplication.quit()
+
+    # Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.is_writable and event.mimeData().hasUrls():
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.parts.overlay.appear()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self.parts.overlay.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.parts.overlay.hide()
+        urls = event.mimeData().urls()
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.add_files([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
+        if any(not url.isLocalFile() for url in urls):
+            self.news.tell_no_links()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.browser.start()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.removals.finish_all()
+        place = bytes(self.saveGeometry().toBase64().data()).decode()
+        if place != self._ports.commands.settings.window_place:
+            self._ports.commands.change_settings(window_place=place)
+        super().closeEvent(event)
+
+    def _restore_place(self, place: str) -> None:
+        if place:
+            self.restoreGeometry(QByteArray.fromBase64(place.encode()))

@@ -1,0 +1,134 @@
+"""What the window tells in banners: above what needs an answer, below what can be undone."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from app.config.translate import tr, tr_phrase, tr_plural
+from app.core.errors import AppError, mark
+from app.core.events import Exported, Failed, FilesChecked
+from app.core.job import Job, JobStatus
+from app.ui.ports import ModelChoice
+from app.ui.removal import Removals
+from app.ui.widgets.announce import Announcer
+from app.ui.widgets.banner import Banner, BannerStack
+
+_MOST_LINES = 4
+_STAY_MS = 8_000
+
+
+class News(QObject):
+    """Writes banners into the two stacks of the window."""
+
+    def __init__(
+        self, above: BannerStack, below: BannerStack, announcer: Announcer, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._above = above
+        self._below = below
+        self._announcer = announcer
+        self._fade = QTimer(self)
+        self._fade.setSingleShot(True)
+        self._fade.setInterval(_STAY_MS)
+        self._fade.timeout.connect(lambda: below.close_banner("exported"))
+
+    def tell_models(self, models: Sequence[ModelChoice]) -> None:
+        """Say that the only model is the demonstration, or that there is none."""
+        if any(not model.is_demo for model in models):
+            return
+        if models:
+            message = tr(
+                "No other model is installed. Undertone uses a small demonstration model that "
+                "knows a few hundred words of clear English, and fewer of German, French and "
+                "Spanish."
+            )
+            self._above.show_banner("models", Banner(message))
+            return
+        message = tr("No model is installed, so nothing can be transcribed.")
+        lines = [tr("Reinstall Undertone; what is in your library stays.")]
+        banner = Banner(message, tone="error", lines=lines, can_close=False)
+        self._above.show_banner("models", banner)
+
+    def tell_error(self, error: AppError, name: str = "error", *, can_close: bool = True) -> None:
+        """Say what went wrong and what to do."""
+        message, hint = tr_phrase(error.message), tr_phrase(error.hint)
+        tone = "error" if can_close else "warning"
+        lines = [hint] if hint else []
+        self._above.show_banner(name, Banner(message, tone=tone, lines=lines, can_close=can_close))
+        self._announcer.say(f"{message} {hint}".strip())
+
+    def on_failed(self, event: Failed) -> None:
+        self.tell_error(event.error)
+
+    def on_files_checked(self, event: FilesChecked) -> None:
+        """Say what was added, and name each refused file with its reason."""
+        if event.added:
+            text = tr_plural("{count} file added.", "{count} files added.", len(event.added))
+            self._announcer.say(text)
+        if not event.rejected:
+            return
+        count = len(event.rejected)
+        lines = [self._reason(error) for path, error in event.rejected[:_MOST_LINES]]
+        if count > _MOST_LINES:
+            rest = count - _MOST_LINES
+            lines.append(tr_plural("… and {count} more.", "… and {count} more.", rest))
+        message = tr_plural(
+            "{count} file could not be added:", "{count} files could not be added:", count
+        )
+        self._above.show_banner("rejected", Banner(message, tone="warning", lines=lines))
+        self._announcer.say(" ".join([message, *lines]))
+
+    def on_exported(self, event: Exported) -> None:
+        """Say what was written and offer to show it."""
+        if not event.paths:
+            return
+        first = event.paths[0]
+        if len(event.paths) == 1:
+            message = tr("Exported “{name}”.", name=first.name)
+        else:
+            count = len(event.paths)
+            message = tr_plural("{count} file exported.", "{count} files exported.", count)
+        action = (tr("Show in Folder"), lambda: show_folder(first.parent))
+        self._below.show_banner("exported", Banner(message, actions=[action]))
+        self._fade.start()
+        self._announcer.say(message)
+
+    def on_job_ended(self, job: Job) -> None:
+        """Announce that a recording is transcribed, or why not."""
+        title = " ".join(job.title.split())
+        if job.status is JobStatus.DONE:
+            self._announcer.say(tr("“{title}” is transcribed.", title=title))
+        elif job.status is JobStatus.FAILED:
+            reason = tr(job.error) if job.error else tr("The transcription failed.")
+            self._announcer.say(tr("“{title}”: {reason}", title=title, reason=reason))
+
+    def tell_no_links(self) -> None:
+        """Say that what was dropped is not on this computer."""
+        self.tell_error(
+            AppError(
+                mark("Only files on this computer can be transcribed."),
+                mark("Download the file first, then drop it here."),
+            )
+        )
+
+    def tell_removal(self, removals: Removals) -> None:
+        """Offer to take back the latest removal."""
+        latest = removals.latest
+        if latest is None:
+            self._below.close_banner("removed")
+            return
+        undo: tuple[str, Callable[[], object]] = (tr("Undo"), removals.undo)
+        banner = Banner(latest.title, actions=[undo])
+        banner.closed.connect(removals.finish_latest)
+        self._below.show_banner("removed", banner)
+        self._announcer.say(latest.title)
+
+    def _reason(self, error: AppError) -> str:
+        return f"{tr_phrase(error.message)} {tr_phrase(error.hint)}".strip()
+
+
+def show_folder(folder: Path) -> None:
+    """Show a folder in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,198 @@
+"""The settings: toolbar tabs, every change applied at once.
+
+Shows only settings that exist; the values belong to whoever answers `change_settings`.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMainWindow,
+    QPushButton,
+    QRadioButton,
+    QStackedWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.config.translate import tr
+from app.ui import theme
+from app.ui.ports import Ports
+from app.ui.widgets.labels import PlainLabel, QuietLabel
+from app.ui.wording import short_path
+
+
+class SettingsWindow(QMainWindow):
+    """General, Library, Privacy."""
+
+    def __init__(
+        self, ports: Ports, change: Callable[..., None], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self._ports = ports
+        self._change = change
+        self.setWindowTitle(tr("Settings"))
+        self.setUnifiedTitleAndToolBarOnMac(True)
+        self._quiet: list[QuietLabel] = []
+        self._bar = QToolBar(self)
+        self._bar.setMovable(False)
+        self._bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self._bar.setIconSize(QSize(theme.ICON + 2, theme.ICON + 2))
+        self.addToolBar(self._bar)
+        self._group = QActionGroup(self)
+        self.pages = QStackedWidget(self)
+        self.setCentralWidget(self.pages)
+        self._add_page(tr("General"), "settings", self._general())
+        self._add_page(tr("Library"), "library", self._library())
+        self._add_page(tr("Privacy"), "privacy", self._privacy())
+        self._group.actions()[0].setChecked(True)
+        close = QAction(self)
+        close.setShortcuts(QKeySequence.keyBindings(QKeySequence.StandardKey.Close))
+        close.triggered.connect(self.close)
+        self.addAction(close)
+        escape = QAction(self)
+        escape.setShortcut(Qt.Key.Key_Escape)
+        escape.triggered.connect(self.close)
+        self.addAction(escape)
+        self.setTabOrder(self._bar, self.appearance_box)
+        self.appearance_box.setFocus()
+        self.setFixedWidth(540)
+        self.resize(540, 320)
+
+    def choose_page(self, at: int) -> None:
+        """Show a page as if its tab was clicked."""
+        self._group.actions()[at].trigger()
+
+    def refresh_colors(self) -> None:
+        theme.refresh_icons(self)
+        for label in self._quiet:
+            label.refresh_colors()
+
+    def _add_page(self, title: str, icon: str, page: QWidget) -> None:
+        at = self.pages.addWidget(page)
+        action = QAction(title, self)
+        theme.set_icon(action, icon)
+        action.setCheckable(True)
+        action.triggered.connect(lambda: self.pages.setCurrentIndex(at))
+        self._group.addAction(action)
+        self._bar.addAction(action)
+        button = self._bar.widgetForAction(action)
+        if isinstance(button, QToolButton):
+            button.setAccessibleName(title)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setMinimumWidth(72)
+
+    def _general(self) -> QWidget:
+        self.appearance_box = QComboBox(self)
+        self.appearance_box.setAccessibleName(tr("Appearance"))
+        for key, name in (
+            ("system", tr("Like the system")),
+            ("light", tr("Light")),
+            ("dark", tr("Dark")),
+        ):
+            self.appearance_box.addItem(name, key)
+        now = self._ports.commands.settings.appearance
+        self.appearance_box.setCurrentIndex(max(0, self.appearance_box.findData(now)))
+        self.appearance_box.currentIndexChanged.connect(
+            lambda _at: self._change(appearance=str(self.appearance_box.currentData()))
+        )
+        page, form = _form_page()
+        form.addRow(tr("Appearance:"), self.appearance_box)
+        return page
+
+    def _library(self) -> QWidget:
+        folder = self._ports.library_folder
+        place = QLineEdit(short_path(folder), self)
+        place.setReadOnly(True)
+        place.setAccessibleName(tr("Where the library lies"))
+        reveal = QPushButton(tr("Show Folder"), self)
+        reveal.setAccessibleName(tr("Show the library’s folder"))
+        reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
+        row = QHBoxLayout()
+        row.addWidget(place, 1)
+        row.addWidget(reveal)
+        self.reference_button = QRadioButton(tr("Leave them where they are"), self)
+        self.copy_button = QRadioButton(tr("Keep a copy in the library"), self)
+        group = QButtonGroup(self)
+        choices = QVBoxLayout()
+        choices.setSpacing(4)
+        for button, value, note in (
+            (
+                self.reference_button,
+                "reference",
+                tr("Takes no space. If you move or delete a file, only its text remains."),
+            ),
+            (self.copy_button, "copy", tr("Takes as much space again, and stays complete.")),
+        ):
+            group.addButton(button)
+            button.setAccessibleDescription(note)
+            button.setChecked(self._ports.commands.settings.imported_files == value)
+            button.toggled.connect(
+                lambda is_on, value=value: self._change(imported_files=value) if is_on else None
+            )
+            choices.addWidget(button)
+            choices.addWidget(self._quiet_line(note, indent=22))
+        page, form = _form_page()
+        form.addRow(tr("Library:"), row)
+        form.addRow(tr("Imported files:"), choices)
+        return page
+
+    def _privacy(self) -> QWidget:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(28, 24, 28, 24)
+        column.setSpacing(theme.SPACE)
+        for title, text in (
+            (
+                tr("Nothing leaves this computer"),
+                tr(
+                    "Undertone turns speech into text here. It sends no recording, no text and no "
+                    "statistics anywhere."
+                ),
+            ),
+            (
+                tr("What is stored"),
+                tr(
+                    "The library holds titles, texts and times, and copies of recordings if you "
+                    "chose so. Only your user account may read its folder."
+                ),
+            ),
+            (
+                tr("What is written down about problems"),
+                tr(
+                    "Log files hold numbers and kinds of errors, never your texts, titles or the "
+                    "names of your files."
+                ),
+            ),
+        ):
+            heading = PlainLabel(title, self, wraps=True)
+            heading.setFont(theme.font(is_bold=True))
+            column.addWidget(heading)
+            column.addWidget(self._quiet_line(text))
+            column.addSpacing(theme.SPACE)
+        column.addStretch(1)
+        return page
+
+    def _quiet_line(self, text: str, indent: int = 0) -> QuietLabel:
+        label = QuietLabel(text, self, wraps=True)
+        label.setContentsMargins(indent, 0, 0, 4)
+        self._quiet.append(label)
+        return label
+
+
+def _form_page() -> tuple[QWidget, QFormLayout]:
+    page = QWidget()
+    form = QFormLayout(page)
+    form.setContentsMargins(28, 24, 28, 24)
+    form.setHorizontalSpacing(12)
+    form.setVerticalSpacing(16)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return page, form

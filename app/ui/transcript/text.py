@@ -1,0 +1,226 @@
+"""The text of a transcript, one block a segment, with speaker and time in the margin.
+
+Read-only; filled by plain insertion, so a text is never taken for markup. Segments are appended as
+they become final, without touching what is there.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QTimer
+from PySide6.QtGui import (
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QTextEdit, QWidget
+
+from app.config.translate import tr
+from app.core.timecode import clock
+from app.core.transcript import Segment
+from app.ui import theme
+from app.ui.ports import FindMatches
+
+_MARGIN = 16  # px around the text
+_SPEAKER_WIDTH = 110  # px, at most
+_AT_ONCE = 150  # segments put into the document before the window breathes again
+_MOST_MARKS = 2000  # search marks on one transcript; more would only slow it down
+
+
+class TranscriptText(QTextEdit):
+    """Shows segments; text can be selected and copied."""
+
+    def __init__(self, find_matches: FindMatches, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._find_matches = find_matches
+        self._segments: list[Segment] = []
+        self._starts: list[float] = []
+        self._query = ""
+        self._filled = 0  # how many segments stand in the document
+        self._marks: list[QTextEdit.ExtraSelection] = []
+        self._going_to_s: float | None = None
+        self._filler = QTimer(self)
+        self._filler.setSingleShot(True)
+        self._filler.setInterval(0)
+        self._filler.timeout.connect(self._fill)
+        self._gutter = 0
+        self._speakers: set[str] = set()
+        self.setAccessibleName(tr("Transcript"))
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setAcceptDrops(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QTextEdit.Shape.NoFrame)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.document().setDocumentMargin(_MARGIN)
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        return self._segments
+
+    def show_segments(self, segments: Sequence[Segment]) -> None:
+        """Show `segments`; where they only go on after what is shown, append the rest."""
+        old = self._segments
+        if old and len(segments) >= len(old) and list(segments[: len(old)]) == old:
+            self.append_segments(segments[len(old) :])
+            return
+        self._show_anew(segments)
+
+    def append_segments(self, segments: Sequence[Segment]) -> None:
+        """Add segments at the end, keeping the selection and the place."""
+        if not segments:
+            return
+        if any(part.speaker and part.speaker not in self._speakers for part in segments):
+            self._show_anew([*self._segments, *segments])
+            return
+        self._segments += segments
+        self._starts += [segment.start_s for segment in segments]
+        if not self._filler.isActive():
+            self._fill()
+
+    def set_query(self, query: str) -> None:
+        """Mark what matches `query`."""
+        self._query = query
+        self._marks = []
+        self._mark(0)
+
+    def go_to(self, time_s: float) -> None:
+        """Bring the segment at `time_s` to the upper third of the view."""
+        self._going_to_s = time_s
+        at = max(0, bisect_right(self._starts, time_s + 0.001) - 1)
+        if at >= self._filled:
+            return  # goes there as soon as it is filled in
+        self._going_to_s = None
+        block = self.document().findBlockByNumber(at)
+        self.setTextCursor(QTextCursor(block))
+        top = self.document().documentLayout().blockBoundingRect(block).top()
+        self.verticalScrollBar().setValue(int(top - self.viewport().height() / 3))
+
+    def refresh_colors(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Base, theme.color("base"))
+        palette.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        self.setPalette(palette)
+        self.set_query(self._query)
+        self.viewport().update()
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(self.textCursor().selectedText().replace("\u2029", "\n"))
+        return data
+
+    def canInsertFromMimeData(self, _source: QMimeData) -> bool:
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        layout = self.document().documentLayout()
+        offset = self.verticalScrollBar().value()
+        place = QPointF(self._gutter + _MARGIN, event.rect().top() + offset)
+        at = layout.hitTest(place, Qt.HitTestAccuracy.FuzzyHit)
+        block = self.document().findBlock(max(0, at))
+        while block.isValid():
+            rect = layout.blockBoundingRect(block)
+            top = round(rect.top() - offset)
+            if top > event.rect().bottom():
+                break
+            line_height = round(block.layout().lineAt(0).height()) if block.lineCount() else 0
+            self._paint_margin(painter, block.blockNumber(), QRect(0, top, 0, line_height))
+            block = block.next()
+
+    def _show_anew(self, segments: Sequence[Segment]) -> None:
+        self._filler.stop()
+        self.clear()
+        self.setExtraSelections([])
+        self._segments, self._starts, self._marks, self._filled = [], [], [], 0
+        self._going_to_s = None
+        self._speakers = {segment.speaker for segment in segments if segment.speaker}
+        self._set_gutter(self._speakers)
+        self.append_segments(segments)
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+        self.verticalScrollBar().setValue(0)
+
+    def _fill(self) -> None:
+        """Put the next segments into the document; the rest follows when the window has time."""
+        first = self._filled
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for segment in self._segments[first : first + _AT_ONCE]:
+            if self._filled:
+                cursor.insertBlock()
+            cursor.setBlockFormat(self._block_format())
+            cursor.insertText(" ".join(segment.text.split()))
+            self._filled += 1
+        cursor.endEditBlock()
+        self._mark(first)
+        if self._filled < len(self._segments):
+            self._filler.start()
+        if self._going_to_s is not None:
+            self.go_to(self._going_to_s)
+
+    def _mark(self, first: int) -> None:
+        """Mark the matches from block `first` on."""
+        look = QTextCharFormat()
+        look.setBackground(theme.color("match"))
+        look.setForeground(theme.color("match_text"))
+        block = self.document().findBlockByNumber(first)
+        while self._query and block.isValid() and len(self._marks) < _MOST_MARKS:
+            for start, end in self._find_matches(block.text(), self._query):
+                cursor = QTextCursor(block)
+                cursor.setPosition(block.position() + start)
+                cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+                mark = QTextEdit.ExtraSelection()
+                mark.cursor = cursor
+                mark.format = look
+                self._marks.append(mark)
+            block = block.next()
+        if self._marks or self.extraSelections():
+            self.setExtraSelections(self._marks)
+
+    def _paint_margin(self, painter: QPainter, at: int, line: QRect) -> None:
+        if at >= len(self._segments):
+            return
+        segment = self._segments[at]
+        metrics = self.fontMetrics()
+        right = _MARGIN + self._gutter - 14
+        small = theme.font(0.9)
+        painter.setFont(small)
+        painter.setPen(theme.color("secondary"))
+        time_width = metrics.horizontalAdvance("0:00:00")
+        rect = QRect(right - time_width, line.top(), time_width, line.height())
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(rect, flags, clock(segment.start_s))
+        previous = self._segments[at - 1].speaker if at else None
+        if segment.speaker and segment.speaker != previous:
+            painter.setFont(theme.font(0.9, is_bold=True))
+            painter.setPen(theme.color("text"))
+            rect = QRect(_MARGIN, line.top(), right - time_width - _MARGIN - 8, line.height())
+            name = painter.fontMetrics().elidedText(
+                segment.speaker, Qt.TextElideMode.ElideRight, rect.width()
+            )
+            flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(rect, flags, name)
+
+    def _set_gutter(self, speakers: set[str]) -> None:
+        metrics = self.fontMetrics()
+        self._gutter = metrics.horizontalAdvance("0:00:00") + 18
+        if speakers:
+            bold = QFontMetrics(theme.font(0.9, is_bold=True))
+            widest = max(bold.horizontalAdvance(name) for name in speakers)
+            self._gutter += min(_SPEAKER_WIDTH, widest) + 10
+
+    def _block_format(self) -> QTextBlockFormat:
+        look = QTextBlockFormat()
+        look.setLeftMargin(self._gutter)
+        look.setBottomMargin(10)
+        look.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        return look

@@ -1,0 +1,105 @@
+"""The words of the command line: help, mistakes, and what it refuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import parser, run
+from app.cli.output import ProgressLine, print_json, print_table
+from app.core.job import Job, JobStage, JobStatus
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["transcribe"],
+        ["library"],
+        ["library", "list"],
+        ["library", "show"],
+        ["library", "search"],
+        ["library", "export"],
+        ["library", "remove"],
+        ["models"],
+        ["models", "list"],
+        ["devices"],
+        ["doctor"],
+    ],
+)
+def test_every_verb_has_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parser().parse_args([*words, "--help"])
+
+    assert stopped.value.code == 0
+    assert "usage: undertone" in capsys.readouterr().out
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    for verb in ("transcribe", "library list", "models list", "devices", "doctor"):
+        assert f"undertone {verb}" in readme
+    for word in ("show", "search", "export", "remove", "--json", "--no-library", "--words"):
+        assert word in readme
+
+
+@pytest.mark.parametrize("words", [["fly"], ["transcribe"], ["transcribe", "a", "--format", "x"]])
+def test_words_that_are_not_understood_exit_with_two(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run(words)
+
+    assert stopped.value.code == 2
+
+
+def test_without_a_library_reading_verbs_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["library", "search", "word"]) == 1
+    assert "no library yet" in capsys.readouterr().err
+    assert run(["library", "list", "--json"]) == 0
+    assert capsys.readouterr().out.strip() == "[]"
+
+
+def test_models_list_says_that_the_built_in_one_is_a_demonstration(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["models", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "nano" in out
+    assert "demonstration" in out
+
+
+def test_importing_the_command_line_pulls_in_neither_qt_nor_mlx() -> None:
+    code = (
+        "import sys, app.cli.main; "
+        "print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'mlx', 'mlx_whisper')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_tables_align_and_json_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([("a", "long"), ("wider", "b")])
+    print_table([])
+    print_json({"path": Path("x"), "status": JobStatus.DONE, "job": [Job("j", "r", "t", "m", "l")]})
+    out = capsys.readouterr().out
+
+    assert out.startswith("a      long\nwider  b\n")
+    assert '"path": "x"' in out
+    assert '"status": "done"' in out
+    assert '"job_id": "j"' in out
+
+
+def test_progress_off_a_terminal_is_a_line_a_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ProgressLine()
+    for done in range(101):
+        line.show(
+            Job("j", "r", "talk", "m", "en", status=JobStatus.RUNNING, done_s=done, total_s=100,
+                stage=JobStage.TRANSCRIBING)
+        )  # fmt: skip
+    line.end()
+    lines = capsys.readouterr().err.splitlines()
+
+    assert len(lines) == 11
+    assert lines[5].startswith("talk: 50 %  0:50 of 1:40")
