@@ -1,268 +1,138 @@
-"""Takes the pictures of the window that stand in the README.
+"""Takes the README's pictures of the app at work: nothing in them is staged.
 
-Every state is shown with a library in memory, so the pictures need no engine and no model; texts
-are invented, everything else is the real window. Run it with
+It starts the app on an empty library, hands it spoken clips from `tests/data`, waits for the
+built-in model to transcribe them, and takes a picture of each state in light and dark. The voices
+are synthetic and so are their sentences. On two cores it takes some minutes:
 
-    uv run python packaging/screenshots.py [FOLDER]
+    uv run --locked python packaging/screenshots.py [FOLDER]
 """
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("LC_ALL", "C.UTF-8")
+os.environ.setdefault("QT_SCALE_FACTOR", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
-from app.core.errors import DecodeFailed, mark
-from app.core.events import FilesChecked
-from app.core.job import JobStatus
-from app.core.recording import Recording, RecordingStatus
-from app.core.transcript import Segment, Transcript
-from app.ui import theme
-from app.ui.export_dialog import ExportDialog
-from app.ui.library.sidebar import Place
-from app.ui.main_window import MainWindow
-from app.ui.settings.window import SettingsWindow
-from tests.helpers import ui_fakes as fakes
+from app.config.paths import Paths
+from app.core.recording import RecordingStatus
+from app.ui.main import App
 
-SIZES = ((1080, 720), (760, 480))
-APPEARANCES = ("light", "dark")
+DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
+SIZE = (1080, 720)
+PATIENCE_S = 1800
 
-INTERVIEW = (
-    ("Ada", "Let us begin with the flood itself. Where were you when the water came?"),
-    ("Ben", "At home, upstairs. I heard the neighbours shouting, and then I saw that the river "
-            "had already taken the footbridge."),
-    ("Ben", "My first thought was the shop. We keep the old photographs in the cellar, forty "
-            "years of them, and nothing else in that building matters as much."),
-    ("Ada", "Could you still get there?"),
-    ("Ben", "By bicycle, along the railway. The road under the bridge was a lake by then."),
-    ("Ben", "When I arrived, four people I had never spoken to were already carrying boxes up the "
-            "stairs. Somebody had told them what was in them."),
-    ("Ada", "So the collection was saved by strangers."),
-    ("Ben", "By people from the street. They stopped being strangers that night."),
-    ("Ada", "What happened in the days after?"),
-    ("Ben", "We dried the prints between sheets of newspaper, on every table we could borrow. The "
-            "school gave us its gymnasium, and the children turned the sheets every morning."),
-    ("Ben", "Of six thousand pictures we lost eleven. I still know which eleven."),
-    ("Ada", "And the river?"),
-    ("Ben", "The river is where it always was. We built the shelf higher."),
-)  # fmt: skip
-
-
-def interview() -> Transcript:
-    """Return the invented interview."""
-    parts, start_s = [], 0.0
-    for speaker, text in INTERVIEW:
-        length_s = len(text) / 15
-        parts.append(Segment(start_s, start_s + length_s, text, speaker=speaker))
-        start_s += length_s + 0.8
-    return Transcript(tuple(parts), "en", "turbo")
-
-
-def world() -> fakes.World:
-    """Return a library as it looks after a week of use."""
-    noon = datetime.now().replace(hour=14, minute=2, second=0)
-    found = fakes.World()
-    rows: list[tuple[str, float, float, str]] = [
-        ("Interview with Ben about the flood", 0, 2530, INTERVIEW[1][1]),
-        ("Planning meeting", 3.2, 3485, "The budget for next year stands, with two questions."),
-        ("Voice memo 12", 5.1, 74, "Remember to ask the printer about the paper samples."),
-        ("Lecture 4, tides and rivers", 22, 5012, "Last week we saw why rivers meander."),
-        ("Call with the archive", 27, 1264, "The river maps are in the second drawer."),
-        ("Dictation draft, chapter two", 29, 611, "The street had changed its name twice."),
-        ("Radio piece, rough cut", 51, 402, "Good morning from the bridge."),
-        ("Seminar, questions", 75, 2210, "Could you say more about the sources?"),
-        ("Walk along the river", 98, 1890, "You can hear the weir from here."),
-    ]
-    for at, (title, hours, duration_s, line) in enumerate(rows):
-        created = (noon - timedelta(hours=hours)).timestamp()
-        item = fakes.recording(
-            at, title, created_at=created, duration_s=duration_s, first_line=line
-        )
-        found.library.items.append(item)
-        found.library.transcripts[item.recording_id] = Transcript(
-            (Segment(0.0, 4.0, line),), "en", "nano"
-        )
-    found.library.transcripts["r000000"] = interview()
-    return found
-
-
-def change(found: fakes.World, at: int, **changes: object) -> Recording:
-    """Change a recording of the library."""
-    item = replace(found.library.items[at], **changes)  # type: ignore[arg-type]
-    found.library.items[at] = item
-    return item
-
-
-def show(found: fakes.World) -> MainWindow:
-    """Open the window."""
-    found.commands.settings = found.commands.settings.changed(
-        appearance="dark" if theme.is_dark() else "light"
-    )
-    window = MainWindow(found.ports)
-    window.show()
-    QTest.qWait(50)
-    return window
-
-
-def empty() -> QWidget:
-    return show(fakes.World())
-
-
-def transcript() -> QWidget:
-    return show(world())
-
-
-def working() -> QWidget:
-    found = world()
-    change(found, 0, status=RecordingStatus.WORKING)
-    change(found, 1, status=RecordingStatus.PENDING, first_line="")
-    found.commands.jobs = [
-        fakes.running(0, found.library.items[0].title, 1060.0),
-        fakes.job(1, found.library.items[1].title, total_s=3485.0),
-    ]
-    found.commands.jobs[0] = replace(found.commands.jobs[0], total_s=2530.0)
-    found.library.transcripts["r000000"] = Transcript(interview().segments[:7], "en", "nano")
-    return show(found)
-
-
-def queue() -> QWidget:
-    found = world()
-    titles = [item.title for item in found.library.items]
-    found.commands.jobs = [
-        replace(fakes.running(0, titles[0], 1060.0), total_s=2530.0),
-        fakes.job(1, titles[1], total_s=3485.0),
-        fakes.job(3, titles[3], total_s=5012.0, done_s=900.0, status=JobStatus.PAUSED),
-        fakes.job(
-            5,
-            titles[5],
-            status=JobStatus.FAILED,
-            error="“draft.m4a” ends in the middle of a sound block.",
-            hint="Copy the file again from where it came from, then retry.",
-        ),
-    ]
-    window = show(found)
-    window.parts.sidebar.choose(Place.QUEUE)
-    window.parts.queue.list.setCurrentIndex(window.parts.queue.list.model().index(1, 0))
-    return window
-
-
-def search() -> QWidget:
-    window = show(world())
-    window.parts.toolbar.search_field.search("river")
-    window.parts.library.select_row(0)
-    return window
-
-
-def nothing_found() -> QWidget:
-    window = show(world())
-    window.parts.toolbar.search_field.search("zeppelin")
-    return window
-
-
-def error() -> QWidget:
-    found = world()
-    change(
-        found,
-        0,
-        status=RecordingStatus.FAILED,
-        error="“interview.m4a” ends in the middle of a sound block.",
-        hint="Copy the file again from where it came from, then retry.",
-        first_line="",
-    )
-    found.library.transcripts["r000000"] = Transcript()
-    window = show(found)
-    refused = DecodeFailed(
-        mark("“{name}” holds no sound that can be read."),
-        mark("Check that it is an audio or video file."),
-        name="minutes.pdf",
-    )
-    found.bus.files_checked.emit(FilesChecked((), ((Path("minutes.pdf"), refused),)))
-    return window
-
-
-def dropping() -> QWidget:
-    window = show(world())
-    window.parts.overlay.appear()
-    return window
-
-
-def removed() -> QWidget:
-    window = show(world())
-    window.remove_selected()
-    return window
-
-
-def settings() -> QWidget:
-    window = SettingsWindow(world().ports, lambda **_changes: None)
-    window.choose_page(1)
-    window.show()
-    return window
-
-
-def export() -> QWidget:
-    dialog = ExportDialog(["Interview with Ben about the flood"], str(Path.home()), "srt")
-    dialog.show()
-    return dialog
-
-
-STATES: dict[str, Callable[[], QWidget]] = {
-    "empty": empty,
-    "transcript": transcript,
-    "working": working,
-    "queue": queue,
-    "search": search,
-    "nothing-found": nothing_found,
-    "error": error,
-    "drop": dropping,
-    "removed": removed,
-    "settings": settings,
-    "export": export,
+CLIPS = {
+    "Note about the budget": DATA / "speech" / "en-01.flac",
+    "Note about the meeting": DATA / "speech" / "en-02.flac",
+    "Note about the library": DATA / "speech" / "en-03.flac",
+    "Long note": DATA / "conversations" / "talk-5-1voices.flac",
 }
+TALK = ("Talk of two", DATA / "conversations" / "talk-1-2voices.flac")
+LOST = ("Lost note", DATA / "speech" / "en-04.flac")
+
+
+class Pictures:
+    """Takes pictures of one running app."""
+
+    def __init__(self, app: App, sounds: Path, folder: Path) -> None:
+        self._app = app
+        self._window = app.window
+        self._parts = app.window.parts
+        self._sounds = sounds
+        self._folder = folder
+
+    def take_all(self) -> None:
+        self._take("empty")
+        for name, clip in CLIPS.items():
+            self._add(name, clip)
+        self._wait(lambda: self._parts.library.model.rowCount() == len(CLIPS))
+        self._wait(lambda: not self._window.board.open_jobs)
+        self._open("Long note")
+        self._take("transcript")
+        self._parts.toolbar.search_field.search("meeting")
+        QTest.qWait(300)
+        self._parts.library.list.setFocus()
+        self._parts.library.select_row(0)
+        self._take("search")
+        self._parts.toolbar.search_field.search("")
+        self._add(*TALK)
+        self._wait(lambda: self._open(TALK[0]))
+        self._add(*LOST)
+        self._wait(lambda: len(self._parts.transcript.text.segments) >= 4)
+        self._take("working")
+        (self._sounds / f"{LOST[0]}.flac").unlink()
+        self._window.menus.cancel.trigger()
+        self._wait(lambda: self._open(LOST[0]) and self._has_failed())
+        self._take("error")
+
+    def _has_failed(self) -> bool:
+        opened = self._parts.transcript.recording
+        return opened is not None and opened.status is RecordingStatus.FAILED
+
+    def _add(self, name: str, clip: Path) -> None:
+        target = self._sounds / f"{name}.flac"
+        shutil.copyfile(clip, target)
+        self._window.add_files([target])
+        QTest.qWait(300)
+
+    def _open(self, title: str) -> bool:
+        """Select the recording of that title; whether there is one."""
+        model = self._parts.library.model
+        for row in range(model.rowCount()):
+            found = model.row(row)
+            if found is not None and found.recording.title == title:
+                self._parts.library.list.setFocus()
+                self._parts.library.select_row(row)
+                QTest.qWait(200)
+                return True
+        return False
+
+    def _wait(self, is_so: Callable[[], bool]) -> None:
+        for _tenth in range(PATIENCE_S * 10):
+            if is_so():
+                return
+            QTest.qWait(100)
+        raise SystemExit("the app did not get there in time")
+
+    def _take(self, name: str) -> None:
+        for appearance in ("light", "dark"):
+            self._window.menus.appearances[appearance].trigger()
+            QTest.qWait(200)
+            file = self._folder / f"{name}-{appearance}.png"
+            self._window.grab().save(str(file))
+            print(file, flush=True)
 
 
 def main() -> None:
-    """Write one picture for each state, appearance and size."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
+    """Write the pictures."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
-    app = QApplication(["undertone"])
-    app.setStyle("Fusion")
+    application = QApplication(["undertone"])
+    application.setStyle("Fusion")
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     if "Inter" in QFontDatabase.families():
-        app.setFont(QFont("Inter", 10))
-    wanted = sys.argv[2:] or list(STATES)
-    for appearance in APPEARANCES:
-        theme.use_appearance(appearance)
-        for name in wanted:
-            take(name, STATES[name], appearance, folder)
-
-
-def take(name: str, make: Callable[[], QWidget], appearance: str, folder: Path) -> None:
-    """Write the pictures of one state."""
-    for width, height in SIZES:
-        window = make()
-        if isinstance(window, MainWindow):
-            window.resize(width, height)
-        window.activateWindow()
-        QTest.qWait(150)
-        if name == "drop" and isinstance(window, MainWindow):
-            window.parts.overlay.appear()
-            QTest.qWait(20)
-        picture = window.grab()
-        size = f"-{width}" if isinstance(window, MainWindow) else ""
-        picture.save(str(folder / f"{name}-{appearance}{size}.png"))
-        window.close()
-        window.deleteLater()
-        QTest.qWait(1)
+        application.setFont(QFont("Inter", 10))
+    with tempfile.TemporaryDirectory() as place:
+        sounds = Path(place) / "sounds"
+        sounds.mkdir()
+        app = App(Paths(Path(place) / "home"))
+        app.window.resize(*SIZE)
+        app.open()
+        QTest.qWait(300)
+        try:
+            Pictures(app, sounds, folder).take_all()
+        finally:
+            app.close()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 BALLAST_BYTES = 64 * 1024 * 1024
-_SHARE = 8  # never more than this fraction of what is free
+_SHARE = 4  # never more than this part of what is free
 _PIECE = bytes(1 << 20)
 
 
@@ -28,7 +28,7 @@ class Ballast:
             return 0
 
     def ensure(self) -> int:
-        """Make the file as large as wanted, or an eighth of what is free; return its size.
+        """Make the file as large as wanted, or a quarter of what is free; return its size.
 
         Thread: any but the journal's; it takes a moment. Never raises: no ballast is no error.
         """

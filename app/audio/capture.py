@@ -35,6 +35,8 @@ from app.audio.take_folder import TakeFolder
 from app.audio.watchdog import Limits, StreamWatch
 from app.core.errors import AppError, AudioError, DeviceLost, DiskFull, mark
 
+_RETRY_S = 0.2
+
 
 class EndReason(StrEnum):
     """Why a take ended; its sound is kept in every case."""
@@ -105,6 +107,7 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name="capture")
         self._wake = threading.Event()
         self._hurry = threading.Event()
+        self._stopping = threading.Event()
         self._stop_reason: EndReason | None = None
         self._wants_pause = False
         self._is_paused = False
@@ -145,6 +148,7 @@ class Capture:
             self._stop_reason = reason
         if reason is not EndReason.STOPPED:
             self._hurry.set()
+        self._stopping.set()
         self._wake.set()
 
     def pause(self) -> None:
@@ -277,7 +281,15 @@ class Capture:
         return self._stop_reason or EndReason.DEVICE_LOST
 
     def _connect(self, lost: Device | None) -> bool:
-        """Open a microphone and wait for its first block; `False` when none gives any."""
+        """Open a microphone; in a take under way go on trying for a while."""
+        until = self._clock() + int(self._limits.give_up_s * 1e9)
+        while not self._climb_down(lost):
+            if lost is None or self._clock() > until or self._stopping.wait(_RETRY_S):
+                return False
+        return True
+
+    def _climb_down(self, lost: Device | None) -> bool:
+        """Go down the ladder once; `True` at the first microphone that gives a block."""
         failed = self._flapping()
         if lost is not None:
             self._refresh()
@@ -354,12 +366,11 @@ class Capture:
             limits.first_block_bluetooth_s if stream.device.is_bluetooth else limits.first_block_s
         )
         until = self._clock() + int(patience_s * 1e9)
-        pause = threading.Event()  # never set: `_wake` may be, for a pause that has to wait
         while not stream.ring.written:
             is_late = self._clock() > until
             if is_late or stream.has_ended or self._stop_reason is not None:
                 return False
-            pause.wait(min(limits.tick_s, 0.01))
+            self._stopping.wait(min(limits.tick_s, 0.01))
         return True
 
     def _flapping(self) -> set[str]:

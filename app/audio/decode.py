@@ -51,7 +51,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class MediaInfo:
+class MediaHeader:
     """What a file says about itself; `duration_s` is `None` where it doesn't say."""
 
     duration_s: float | None
@@ -84,7 +84,7 @@ def open_media(file: Path, *, limits: Limits | None = None) -> "MediaStream":
     return stream
 
 
-def probe(file: Path, *, limits: Limits | None = None) -> MediaInfo:
+def probe(file: Path, *, limits: Limits | None = None) -> MediaHeader:
     """Return what `file` says about itself without decoding it.
 
     Raises:
@@ -113,7 +113,7 @@ class MediaStream:
         self.peak_bytes = 0
         self._limits = limits or Limits()
         self._is_probe = is_probe
-        self._info: MediaInfo | None = None
+        self._info: MediaHeader | None = None
         self._n_read = 0
         self._is_closed = False
         self._reading = threading.Lock()
@@ -121,7 +121,7 @@ class MediaStream:
         self._child = self._start()
 
     @property
-    def info(self) -> MediaInfo:
+    def info(self) -> MediaHeader:
         """What the file says about itself; there once it is open."""
         if self._info is None:
             raise RuntimeError("the stream is not open")
@@ -145,7 +145,7 @@ class MediaStream:
         source = mark("“{name}” is damaged or incomplete; everything readable was kept.")
         return Phrase(source, {"name": display_name(self.file)})
 
-    def open(self) -> MediaInfo:
+    def open(self) -> MediaHeader:
         """Wait for the header and return what it says.
 
         Raises:
@@ -160,7 +160,7 @@ class MediaStream:
         if kind != worker.HEADER:
             raise self._failure("crashed")
         try:
-            self._info = MediaInfo(**_parsed(payload))
+            self._info = MediaHeader(**_parsed(payload))
         except (TypeError, ValueError) as error:
             raise self._failure("crashed") from error
         return self._info

@@ -27,6 +27,9 @@ _PIECE_S = 2.0
 _LARGEST_READ = 2_000_000  # numbers, all channels together
 _GAP_S, _LONGEST_GAP_S = 0.15, 60.0
 _MOST_RESTARTS = 8
+# From eight planes on PyAV 18 reads past the end of FFmpeg's list of them and crashes; packed
+# sound has one plane.
+_SAFE_PLANES = 7
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat version", b"v=0", b"<MPD", b"[playlist]", b"[Reference]")
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_ENCRYPTION = (
@@ -240,6 +243,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self._fifo: Any = None
+        self._packed: Any = None
         self._shape: tuple[Any, ...] = ()
 
     def add(self, frame: Any) -> Iterator[tuple[int, Audio]]:
@@ -249,9 +253,13 @@ class _Gathered:
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if shape != self._shape:
             yield from self.drain()
-            self._fifo, self._shape = av.AudioFifo(), shape
+            self._fifo, self._shape, self._packed = av.AudioFifo(), shape, None
+            if frame.format.is_planar and frame.layout.nb_channels > _SAFE_PLANES:
+                self._packed = av.AudioResampler(format="flt", layout=frame.layout)
         frame.pts = None  # the fifo would raise at every jump
-        self._fifo.write(frame)
+        for part in [frame] if self._packed is None else self._packed.resample(frame):
+            part.pts = None
+            self._fifo.write(part)
         if self._fifo.samples >= frame.sample_rate:
             yield from self.drain()
 

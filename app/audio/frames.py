@@ -15,6 +15,7 @@ import json
 import os
 import struct
 import zlib
+from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -25,6 +26,7 @@ MAX_PAYLOAD_BYTES = 1 << 24  # no honest frame is longer; a length above is dama
 
 _BODY = struct.Struct("<4sBBHIQQII")
 _CRC = struct.Struct("<I")
+_WHOLE = struct.Struct("<4sBBHIQQIII")
 HEADER_BYTES = _BODY.size + _CRC.size
 _SEARCH_BYTES = 1 << 20
 
@@ -45,7 +47,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame as read; `payload` is empty when it was hopped over."""
+    """One frame as read."""
 
     kind: Kind
     section: int
@@ -54,7 +56,7 @@ class Frame:
     position: int
     length: int
     offset: int
-    payload: bytes = b""
+    payload: bytes
 
     @property
     def end(self) -> int:
@@ -99,17 +101,40 @@ class FrameReader:
     def __init__(self, descriptor: int, offset: int = 0) -> None:
         self._descriptor = descriptor
         self.offset = offset
-        self._size = 0  # of the file when last asked
 
-    def next(self, *, hop: bool = False) -> Frame | None:
-        """Return the next frame, or `None` when there is none that is whole and right (yet).
-
-        With `hop` the sound itself is neither read nor checked, only that all of it is there.
-        """
-        frame = self._at(self.offset, hop)
+    def next(self) -> Frame | None:
+        """Return the next frame, or `None` when there is none that is whole and right (yet)."""
+        frame = self._at(self.offset)
         if frame is not None:
             self.offset = frame.end
         return frame
+
+    def hop_audio(self, offsets: deque[int]) -> tuple[int, int, int] | None:
+        """Hop over all sound up to the next marker, checking headers only.
+
+        Args:
+            offsets: gets where each frame hopped over begins.
+
+        Returns:
+            section, position and length in bytes of the last frame of sound; `None` when the next
+            frame is none. All are of one section: another begins with a marker.
+        """
+        descriptor, offset, last = self._descriptor, self.offset, None
+        size = os.fstat(descriptor).st_size
+        # 8 h are half a million frames: this loop is what a start after a crash waits for.
+        pread, unpack, crc32, body_bytes = os.pread, _WHOLE.unpack, zlib.crc32, _BODY.size
+        while len(raw := pread(descriptor, HEADER_BYTES, offset)) == HEADER_BYTES:
+            magic, kind, version, section, _, _, position, length, _, crc = unpack(raw)
+            end = offset + HEADER_BYTES + length
+            if kind != _AUDIO or end > size or crc32(raw[:body_bytes]) != crc:
+                break
+            if magic != MAGIC or version != VERSION or length > MAX_PAYLOAD_BYTES:
+                break
+            last = (section, position, length)
+            offsets.append(offset)
+            offset = end
+        self.offset = offset
+        return last
 
     def find_next(self) -> Frame | None:
         """Go to the first good frame behind a damaged stretch and return it without reading past.
@@ -123,14 +148,14 @@ class FrameReader:
                 return None
             hit = piece.find(MAGIC)
             while hit >= 0:
-                frame = self._at(at + hit, hop=False)
+                frame = self._at(at + hit)
                 if frame is not None:
                     self.offset = at + hit
                     return frame
                 hit = piece.find(MAGIC, hit + 1)
             at += len(piece) - len(MAGIC) + 1
 
-    def _at(self, offset: int, hop: bool) -> Frame | None:
+    def _at(self, offset: int) -> Frame | None:
         raw = os.pread(self._descriptor, HEADER_BYTES, offset)
         if len(raw) < HEADER_BYTES:
             return None
@@ -142,18 +167,11 @@ class FrameReader:
             return None
         if kind not in _KINDS:
             return None
-        payload = b""
-        at = offset + HEADER_BYTES
-        if hop and kind == Kind.AUDIO:
-            if at + length > self._size:
-                self._size = os.fstat(self._descriptor).st_size
-            if at + length > self._size:
-                return None
-        else:
-            payload = os.pread(self._descriptor, length, at)
-            if len(payload) < length or zlib.crc32(payload) != crc:
-                return None
+        payload = os.pread(self._descriptor, length, offset + HEADER_BYTES)
+        if len(payload) < length or zlib.crc32(payload) != crc:
+            return None
         return Frame(_KINDS[kind], section, seq, ns, position, length, offset, payload)
 
 
 _KINDS = {kind.value: kind for kind in Kind}
+_AUDIO = int(Kind.AUDIO)

@@ -323,9 +323,11 @@ def scan(file: Path, *, thorough: bool = False) -> JournalScan:
     try:
         reader = FrameReader(descriptor)
         tally = _Tally()
-        recent: deque[Frame] = deque(maxlen=_CHECKED_AT_THE_END)
+        recent: deque[int] = deque(maxlen=_CHECKED_AT_THE_END)
         while True:
-            frame = reader.next(hop=not thorough)
+            if not thorough and (last := reader.hop_audio(recent)) is not None:
+                tally.add_audio(*last)
+            frame = reader.next()
             if frame is None:
                 if reader.find_next() is None:
                     break
@@ -335,8 +337,7 @@ def scan(file: Path, *, thorough: bool = False) -> JournalScan:
                 tally.add(frame)
             except (TypeError, ValueError):  # whole, but not written by us
                 tally.damaged += 1
-            recent.append(frame)
-        if not thorough and _is_any_damaged(descriptor, recent):
+        if not thorough and any(FrameReader(descriptor, at).next() is None for at in recent):
             return scan(file, thorough=True)
         return tally.result(reader.offset, os.fstat(descriptor).st_size)
     finally:
@@ -359,10 +360,6 @@ def open_for_reading(file: Path) -> int:
         ) from error
 
 
-def _is_any_damaged(descriptor: int, frames: deque[Frame]) -> bool:
-    return any(FrameReader(descriptor, frame.offset).next() is None for frame in frames)
-
-
 class _Tally:
     """Adds up frames into a `JournalScan`."""
 
@@ -378,10 +375,13 @@ class _Tally:
         self._samples = 0
         self._before_s = 0.0
 
+    def add_audio(self, section: int, position: int, length: int) -> None:
+        if self._sound is not None and section == self._section_number:
+            self._samples = position + length // self._sound.sample_bytes
+
     def add(self, frame: Frame) -> None:
         if frame.kind is Kind.AUDIO:
-            if self._sound is not None and frame.section == self._section_number:
-                self._samples = frame.position + frame.length // self._sound.sample_bytes
+            self.add_audio(frame.section, frame.position, frame.length)
             return
         details = frame.details
         if frame.kind is Kind.HEADER:

@@ -15,7 +15,7 @@ from app.audio.journal import Clock, JournalWriter, SectionFormat
 from app.audio.ring import Ring, RingReader
 from app.core.errors import AppError
 
-PERIOD_S = 0.06
+PERIOD_S = 0.08
 SYNC_PERIOD_S = 0.3
 _FRAME_S = 1.0  # sound of one frame at most
 

@@ -196,7 +196,7 @@ class FakeStream:
         self._microphone = microphone
         self._device = device
         samples = microphone.samples
-        capacity = int(RING_S * microphone.rate_hz * max(microphone.speed, 1.0))
+        capacity = int(RING_S * microphone.rate_hz * max(microphone.speed / 5, 1.0))
         self._ring = Ring(capacity, samples.shape[1], samples.dtype)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, name="fake-mic")

@@ -34,7 +34,8 @@ class Ring:
     def __init__(self, capacity: int, channels: int = 1, dtype: npt.DTypeLike = np.int16) -> None:
         if capacity < 1 or channels < 1:
             raise ValueError("a ring holds at least one sample of one channel")
-        self._buffer: Samples = np.zeros((capacity, channels), dtype=dtype)
+        self._buffer: Samples = np.empty((capacity, channels), dtype=dtype)
+        self._buffer.fill(0)  # touches every page now, so that the callback never has to
         self._capacity = capacity
         self._claimed = 0  # end of what the writer may be overwriting right now
         self._written = 0  # end of what is whole

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from app.config.paths import resources
 from app.core.packing import SAMPLE_RATE, Audio, Region
@@ -21,7 +20,7 @@ _CONTEXT_SAMPLES = 64
 _FFT_SAMPLES = 256
 _BINS = _FFT_SAMPLES // 2 + 1
 _HIDDEN = 128
-_BATCH_FRAMES = 256  # 8 s at once: the matrices are large enough to be fast, and small
+_BATCH_FRAMES = 128  # 4 s at once: the matrices are large enough to be fast, and small
 
 Probabilities = npt.NDArray[np.float32]
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -49,12 +48,14 @@ class Vad:
         self._conv2 = _taps(w["conv2_weight"], 1, 3)
         self._conv3 = _taps(w["conv3_weight"], 1, 2)
         self._biases = [w[f"conv{n}_bias"] for n in range(4)]
-        # sigmoid(x) = (1 + tanh(x / 2)) / 2: with the gates i, f, o halved here, one tanh does all
-        # four (order i, f, g, o).
-        half = np.repeat(np.float32([0.5, 0.5, 1.0, 0.5]), _HIDDEN)
-        self._input = np.ascontiguousarray((w["lstm_weight_ih"] * half[:, None]).T)
-        self._recurrent = np.ascontiguousarray((w["lstm_weight_hh"] * half[:, None]).T)
-        self._gate_bias = (w["lstm_bias_ih"] + w["lstm_bias_hh"]) * half
+        # Gates i, f, g, o become i, f, o, g; sigmoid(x) = (1 + tanh(x / 2)) / 2, so with the
+        # first three halved here one tanh does all four.
+        i, f, g, o = np.arange(4 * _HIDDEN).reshape(4, _HIDDEN)
+        order = np.concatenate((i, f, o, g))
+        half = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), _HIDDEN)
+        self._input = np.ascontiguousarray((w["lstm_weight_ih"][order] * half[:, None]).T)
+        self._recurrent = np.ascontiguousarray((w["lstm_weight_hh"][order] * half[:, None]).T)
+        self._gate_bias = (w["lstm_bias_ih"] + w["lstm_bias_hh"])[order] * half
         self._out = np.ascontiguousarray(w["out_weight"][0, :, 0])
         self._out_bias = float(w["out_bias"][0])
         self.reset()
@@ -92,14 +93,22 @@ class Vad:
 
     def _batch(self, sound: Audio) -> Probabilities:
         gates = self._encode(sound)
-        hidden, cell = self._hidden, self._cell
+        hidden, cell, recurrent = self._hidden, self._cell, self._recurrent
         states = np.empty((len(gates), _HIDDEN), np.float32)
+        recalled = np.empty(4 * _HIDDEN, np.float32)
         for n, gate in enumerate(gates):
-            gate += hidden @ self._recurrent
+            gate += np.dot(hidden, recurrent, out=recalled)
             np.tanh(gate, out=gate)
-            cell = 0.5 * ((1.0 + gate[128:256]) * cell + (1.0 + gate[:128]) * gate[256:384])
-            hidden = 0.5 * (1.0 + gate[384:]) * np.tanh(cell)
-            states[n] = hidden
+            open_, new = gate[: 3 * _HIDDEN], gate[3 * _HIDDEN :]
+            open_ += 1.0
+            open_ *= 0.5
+            new *= gate[:_HIDDEN]
+            cell = gate[_HIDDEN : 2 * _HIDDEN] * cell
+            cell += new
+            hidden = states[n]
+            np.tanh(cell, out=hidden)
+            hidden *= gate[2 * _HIDDEN : 3 * _HIDDEN]
+        hidden = hidden.copy()
         self._hidden, self._cell = hidden, cell
         np.maximum(states, 0.0, out=states)
         score = states @ self._out + self._out_bias
@@ -117,18 +126,20 @@ class Vad:
         padded[:, -64:] = padded[:, -66:-130:-1]  # mirrored at the last sample
         self._context = frames[-1, -_CONTEXT_SAMPLES:].copy()
 
-        pieces = sliding_window_view(padded, _FFT_SAMPLES, axis=1)[:, ::128]
-        spectrum = pieces.reshape(-1, _FFT_SAMPLES) @ self._basis
+        spectrum = _strided(padded, 4, 128, _FFT_SAMPLES) @ self._basis
         columns = np.zeros((n_frames, 6, _BINS), np.float32)
-        power = spectrum[:, :_BINS] ** 2 + spectrum[:, _BINS:] ** 2
-        columns[:, 1:5] = np.sqrt(power).reshape(n_frames, 4, _BINS)
+        spectrum *= spectrum
+        power = spectrum[:, :_BINS] + spectrum[:, _BINS:]
+        columns[:, 1:5] = np.sqrt(power, out=power).reshape(n_frames, 4, _BINS)
 
         wide = np.zeros((n_frames, 6, 128), np.float32)
-        wide[:, 1:5] = _convolved(columns, 1, self._conv0, self._biases[0])
-        narrow = _convolved(wide[:, :5], 2, self._conv1, self._biases[1])
-        x = _relu(narrow.reshape(n_frames, 128) @ self._conv2 + self._biases[2])
-        x = _relu(x @ self._conv3 + self._biases[3])
-        gates: npt.NDArray[np.float32] = x @ self._input + self._gate_bias
+        convolved = _strided(columns, 4, _BINS, 3 * _BINS) @ self._conv0
+        wide[:, 1:5] = _relu(convolved, self._biases[0]).reshape(n_frames, 4, 128)
+        x = _relu(_strided(wide, 2, 2 * 128, 3 * 128) @ self._conv1, self._biases[1])
+        x = _relu(x.reshape(n_frames, 128) @ self._conv2, self._biases[2])
+        x = _relu(x @ self._conv3, self._biases[3])
+        gates: npt.NDArray[np.float32] = x @ self._input
+        gates += self._gate_bias
         return gates
 
 
@@ -137,21 +148,21 @@ def _taps(weight: npt.NDArray[np.float32], first: int, last: int) -> npt.NDArray
     return np.ascontiguousarray(weight[:, :, first:last].transpose(2, 1, 0).reshape(-1, n_out))
 
 
-def _convolved(
-    columns: npt.NDArray[np.float32],
-    stride: int,
-    matrix: npt.NDArray[np.float32],
-    bias: npt.NDArray[np.float32],
+def _strided(
+    rows: npt.NDArray[np.float32], count: int, step: int, length: int
 ) -> npt.NDArray[np.float32]:
-    """Return relu(conv) of (n, time, channels) with kernel 3, (n, new time, new channels)."""
-    n, _, channels = columns.shape
-    triples = sliding_window_view(columns, 3, axis=1)[:, ::stride].transpose(0, 1, 3, 2)
-    n_columns = triples.shape[1]
-    product = triples.reshape(n * n_columns, 3 * channels) @ matrix
-    return _relu(product + bias).reshape(n, n_columns, -1)
+    """Return `count` overlapping pieces of every row as (n_rows * count, length).
+
+    `numpy.lib.stride_tricks` does the same, slower than a whole frame takes otherwise.
+    """
+    row_bytes = rows.strides[0]
+    shape, strides = (len(rows), count, length), (row_bytes, step * 4, 4)
+    view = np.ndarray(shape, np.float32, rows, strides=strides)
+    return view.reshape(-1, length)
 
 
-def _relu(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _relu(x: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    x += bias
     return np.maximum(x, 0.0, out=x)
 
 
@@ -244,7 +255,7 @@ class SpeechDetector:
     def open_from_s(self) -> float:
         """No region that is still to come begins before this."""
         first = self._n_frames - self._n_loud if self._start is None else self._start
-        return max(0.0, first * FRAME_S - self._rules.pad_start_s)
+        return self._padded_start_s(first)
 
     def _wait(self, probability: float) -> None:
         self._n_loud = self._n_loud + 1 if probability >= self._rules.on else 0
@@ -267,10 +278,13 @@ class SpeechDetector:
     def _region(self, start: int, end: int) -> Region | None:
         if end - start < self._least_frames:
             return None
-        rules = self._rules
-        return Region(
-            max(0.0, start * FRAME_S - rules.pad_start_s), end * FRAME_S + rules.pad_end_s
-        )
+        end_samples = end * FRAME_SAMPLES + round(self._rules.pad_end_s * SAMPLE_RATE)
+        return Region(self._padded_start_s(start), end_samples / SAMPLE_RATE)
+
+    def _padded_start_s(self, start: int) -> float:
+        # Whole samples first: the same quotient comes out wherever this place is computed again.
+        pad_samples = round(self._rules.pad_start_s * SAMPLE_RATE)
+        return max(0, start * FRAME_SAMPLES - pad_samples) / SAMPLE_RATE
 
 
 def _frames_up(seconds: float) -> int:

@@ -19,7 +19,7 @@ from app.audio.journal import Clock
 from app.audio.journal_thread import PERIOD_S
 from app.audio.measure import Meter
 from app.audio.microphone import CLOSE_S, MicrophoneStream
-from app.audio.ring import RingReader
+from app.audio.ring import RingReader, Samples
 
 GAP_S = 0.2
 CONFIRM_S = 2.0  # a late burst fills a hole within this time; a real gap stays
@@ -41,6 +41,7 @@ class Limits:
         ready_without_sound_s: a wired device that gives only zeros counts as ready after this.
         silent_s: zeros for so long are told.
         offer_s: zeros for so long: another microphone is offered.
+        give_up_s: for so long a new microphone is looked for when one was lost.
         flapping_s: a device lost twice within this time is not tried a third time.
         post_roll_s: how long after `stop` sound is still taken (real time).
         close_s: how long a device may take to close (real time).
@@ -56,6 +57,7 @@ class Limits:
     ready_without_sound_s: float = 0.5
     silent_s: float = 1.5
     offer_s: float = 10.0
+    give_up_s: float = 4.0
     flapping_s: float = 15.0
     post_roll_s: float = 0.15
     close_s: float = CLOSE_S
@@ -164,9 +166,10 @@ class StreamWatch:
         return events + self._silence(silent_s)
 
     def _listen(self) -> None:
-        samples = self._reader.read().samples
-        if not len(samples):
-            return
+        while self._reader.waiting:  # a second at a time: a backlog must not cost memory
+            self._hear(self._reader.read(self._stream.rate_hz).samples)
+
+    def _hear(self, samples: Samples) -> None:
         self._meter.feed(samples)
         self._heard_samples += len(samples)
         sounding = np.flatnonzero(samples.any(axis=1))

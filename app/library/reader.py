@@ -38,7 +38,6 @@ _SEGMENTS = (
     f"SELECT {_SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
     "WHERE s.recording = (SELECT number FROM recordings WHERE recording_id = ?) "
 )
-_RECORDING = ", ".join(f"r.{name.strip()}" for name in RECORDING_COLUMNS.split(","))
 _UNFINISHED = "('queued', 'running', 'paused')"
 
 Value = str | int | float | None
@@ -71,10 +70,9 @@ class LibraryReader:
 
         `before` pages on from that recording id, which is quicker than a large `offset`.
         """
-        tables, where, values = _conditions(query, before)
-        order, values = _order(query, tables, where, values)
-        sql = f"SELECT {_RECORDING} FROM {tables} {where} {order} LIMIT ? OFFSET ?"
-        return [recording_from(row) for row in self._all(sql, *values, limit, offset)]
+        with self._connection() as connection:
+            rows = _page(connection, query, before, offset, limit)
+        return [recording_from(row[1:]) for row in rows]
 
     def count(self, query: ListQuery = ListQuery()) -> int:  # noqa: B008  # frozen
         """Return how many recordings the list has."""
@@ -90,14 +88,8 @@ class LibraryReader:
         terms = parse(query.text)
         if not terms:
             return [SearchHit(found) for found in self.recordings(query, offset, limit)]
-        tables, where, values = _conditions(query, None)
-        order, values = _order(query, tables, where, values)
-        sql = (
-            f"SELECT r.number, (SELECT body FROM documents d WHERE d.number = r.number), "
-            f"{_RECORDING} FROM {tables} {where} {order} LIMIT ? OFFSET ?"
-        )
         with self._connection() as connection:
-            rows = connection.execute(sql, (*values, limit, offset)).fetchall()
+            rows = _page(connection, query, None, offset, limit)
             return [_hit(connection, row, terms, query.text) for row in rows]
 
     # One recording.
@@ -246,24 +238,41 @@ class LibraryReader:
         return fresh
 
 
+def _page(
+    connection: sqlite3.Connection, query: ListQuery, before: str | None, offset: int, limit: int
+) -> list[tuple[object, ...]]:
+    """Return number and `RECORDING_COLUMNS` of one page; sorting moves numbers only."""
+    tables, where, values = _conditions(query, before)
+    order, values = _order(query, tables, where, values)
+    key = "documents_search.rowid" if parse(query.text) else "r.number"
+    sql = f"SELECT {key} FROM {tables} {where} {order} LIMIT ? OFFSET ?"
+    numbers = connection.execute(sql, (*values, limit, offset)).fetchall()
+    one = f"SELECT number, {RECORDING_COLUMNS} FROM recordings WHERE number = ?"
+    rows = (connection.execute(one, number).fetchone() for number in numbers)
+    return [row for row in rows if row is not None]  # another process may remove one meanwhile
+
+
 def _conditions(query: ListQuery, before: str | None) -> tuple[str, str, tuple[Value, ...]]:
     """Return the tables, the WHERE clause and its values for `query`."""
     tables, clauses, values = "recordings r", [], []
     terms = parse(query.text)
+    filters = {
+        "kind": query.kind,
+        "status": query.status,
+        "language": query.language,
+        "model_id": query.model_id,
+    }
+    asked = {column: str(value) for column, value in filters.items() if value is not None}
     if terms:
-        # CROSS JOIN keeps the index outermost, where it yields the newest first without sorting.
-        tables = "documents_search CROSS JOIN recordings r ON r.number = documents_search.rowid"
+        tables = "documents_search"
         clauses.append("documents_search MATCH ?")
         values.append(match_expression(terms))
-    for column, value in (
-        ("kind", query.kind),
-        ("status", query.status),
-        ("language", query.language),
-        ("model_id", query.model_id),
-    ):
-        if value is not None:
-            clauses.append(f"r.{column} = ?")
-            values.append(str(value))
+    if terms and asked:
+        # CROSS JOIN keeps the index outermost, where it yields the newest first without sorting.
+        tables += " CROSS JOIN recordings r ON r.number = documents_search.rowid"
+    for column, text in asked.items():
+        clauses.append(f"r.{column} = ?")
+        values.append(text)
     if before is not None:
         key = "documents_search.rowid" if terms else "r.number"
         clauses.append(f"{key} < (SELECT number FROM recordings WHERE recording_id = ?)")
@@ -283,18 +292,18 @@ def _order(
         f"ORDER BY documents_search.rowid DESC LIMIT {_RANKED_AMONG}"
     )
     oldest = f"SELECT MIN(rowid) FROM ({newest})"
-    order = (
-        f"AND documents_search.rowid >= ({oldest}) ORDER BY documents_search.rank, r.number DESC"
-    )
-    return order, (*values, *values)
+    best = "ORDER BY documents_search.rank, documents_search.rowid DESC"
+    return f"AND documents_search.rowid >= ({oldest}) {best}", (*values, *values)
 
 
 def _hit(
     connection: sqlite3.Connection, row: tuple[object, ...], terms: tuple[Term, ...], text: str
 ) -> SearchHit:
-    number, body = row[0], str(row[1] or "")
-    recording = recording_from(row[2:])
-    seq = best_line(body, terms)
+    number, recording = row[0], recording_from(row[1:])
+    document = connection.execute(
+        "SELECT body FROM documents WHERE number = ?", (number,)
+    ).fetchone()
+    seq = best_line(document[0], terms) if document else None
     if seq is not None:
         segment = connection.execute(
             "SELECT text, start_s FROM segments WHERE recording = ? AND seq = ?", (number, seq)

@@ -100,7 +100,7 @@ _V1: tuple[str, ...] = (
     """
     CREATE VIRTUAL TABLE documents_search USING fts5 (
         title, body, content = 'documents', content_rowid = 'number',
-        tokenize = 'ascii', prefix = '2 3'
+        tokenize = 'ascii', prefix = '1 2 3'
     )
     """,
 )

@@ -1,1 +1,1 @@
-"""What the Mac itself does for the app: one Protocol a module, with a macOS, an X11 and a fake form."""
+"""What the system does for the app: one Protocol a module, with a macOS, X11 and fake form."""

@@ -1,7 +1,7 @@
 """Keeps the machine and this process going while something must not stop.
 
-macOS naps apps that record, sleeps while they compute and ends them without warning at log-out; each
-hold stands against all three until it is let go.
+macOS naps apps that record, sleeps while they compute and ends them without warning at log-out;
+each hold stands against all three until it is let go.
 """
 
 import contextlib

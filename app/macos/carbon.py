@@ -6,13 +6,17 @@ the process.
 """
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ctypes import POINTER, byref, c_int32, c_ubyte, c_uint8, c_uint16, c_uint32, c_ulong, c_void_p
 from typing import Any, Protocol
 
 from app.macos.hotkey import Chord, Modifier
 
-PATH = "/System/Library/Frameworks/Carbon.framework/Carbon"
+PATHS = (
+    "/System/Library/Frameworks/Carbon.framework/Carbon",
+    "/System/Library/Frameworks/CoreServices.framework/CoreServices",
+    "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
+)
 EVENT_HOTKEY_EXISTS = -9878
 
 _KEYBOARD_CLASS = int.from_bytes(b"keyb", "big")
@@ -29,14 +33,15 @@ _MODIFIER_BITS = {
     Modifier.CONTROL: 0x1000,
 }
 # kVK_… of HIToolbox/Events.h; the characters are where the ANSI keyboard has them.
+# fmt: off
 KEY_CODES = {
-    **{"return": 36, "tab": 48, "space": 49, "backspace": 51, "escape": 53, "delete": 117},
-    **{"left": 123, "right": 124, "down": 125, "up": 126},
-    **{"home": 115, "end": 119, "page_up": 116, "page_down": 121},
-    **{"f1": 122, "f2": 120, "f3": 99, "f4": 118, "f5": 96, "f6": 97, "f7": 98, "f8": 100},
-    **{"f9": 101, "f10": 109, "f11": 103, "f12": 111, "f13": 105, "f14": 107, "f15": 113},
-    **{"f16": 106, "f17": 64, "f18": 79, "f19": 80, "f20": 90},
+    "return": 36, "tab": 48, "space": 49, "backspace": 51, "escape": 53, "delete": 117,
+    "left": 123, "right": 124, "down": 125, "up": 126, "home": 115, "end": 119, "page_up": 116,
+    "page_down": 121, "f1": 122, "f2": 120, "f3": 99, "f4": 118, "f5": 96, "f6": 97, "f7": 98,
+    "f8": 100, "f9": 101, "f10": 109, "f11": 103, "f12": 111, "f13": 105, "f14": 107, "f15": 113,
+    "f16": 106, "f17": 64, "f18": 79, "f19": 80, "f20": 90,
 }
+# fmt: on
 ANSI_CODES = {
     **dict(zip("asdfhgzxcv", (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)),
     **dict(zip("bqweryt123465=97-80]ou[ip", range(11, 36), strict=True)),
@@ -118,26 +123,34 @@ class Library(Protocol):
 
 
 class NativeLibrary:
-    """The library at `path`, with the declared signatures set."""
+    """The libraries at `paths` as one; only declared functions can be called."""
 
-    def __init__(self, path: str, signatures: Mapping[str, tuple[Any, tuple[Any, ...]]]) -> None:
-        self._library = ctypes.CDLL(path)
+    def __init__(
+        self, paths: Sequence[str], signatures: Mapping[str, tuple[Any, tuple[Any, ...]]]
+    ) -> None:
+        self._libraries = [ctypes.CDLL(path) for path in paths]
+        self._functions: dict[str, Any] = {}
         for name, (result, arguments) in signatures.items():
-            function = getattr(self._library, name)
+            holder = next(library for library in self._libraries if hasattr(library, name))
+            function = getattr(holder, name)
             function.restype, function.argtypes = result, arguments
+            self._functions[name] = function
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
+        try:
+            return self._functions[name]
+        except KeyError:
+            raise AttributeError(f"{name} is not declared") from None
 
     def constant(self, name: str) -> int:
-        return c_void_p.in_dll(self._library, name).value or 0
+        return c_void_p.in_dll(self._libraries[0], name).value or 0
 
 
 class Carbon:
     """Hot keys, secure input and the keyboard layout. Thread: main."""
 
     def __init__(self, library: Library | None = None) -> None:
-        self._carbon = library or NativeLibrary(PATH, SIGNATURES)
+        self._carbon = library or NativeLibrary(PATHS, SIGNATURES)
         self._handler: Any = None
         self._handler_ref = c_void_p()
 

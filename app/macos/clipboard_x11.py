@@ -1,10 +1,11 @@
 """The X11 clipboard, spoken as ICCCM wants it: read whole, owned, and given back.
 
 The clipboard belongs to the connection thread. What is served is a frozen set of formats; every
-request for one of them is a receipt, told with the client that asked. Large formats travel in pieces
-(INCR) both ways.
+request for one of them is a receipt, told with the client that asked. Large formats travel in
+pieces (INCR) both ways.
 """
 
+import contextlib
 import select
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ _NOT_CONTENT = {
     *("TARGETS", "MULTIPLE", "TIMESTAMP", "SAVE_TARGETS", "DELETE"),
     *("INSERT_PROPERTY", "INSERT_SELECTION"),
 }
-_ANSWER_S = 1.0
+_ANSWER_S = 5.0
 _MOST_BYTES = 256 * 2**20
 
 
@@ -105,16 +106,22 @@ class X11Clipboard:
             return self._formats
         if not self._owner("CLIPBOARD"):
             return {}
-        targets = self._convert("TARGETS")
-        if targets is None:
-            text = self._convert("UTF8_STRING")
-            return as_text(text.data.decode("utf-8", "replace")) if text else {}
+        try:
+            targets = self._convert("TARGETS")
+            if targets is None:
+                text = self._convert("UTF8_STRING")
+                return as_text(text.data.decode("utf-8", "replace")) if text else {}
+        except TimeoutError:
+            return {}
         found: dict[str, Content] = {}
         total = 0
         for target in self._atom_names(targets.data):
             if target in _NOT_CONTENT or target in found:
                 continue
-            content = self._convert(target)
+            try:
+                content = self._convert(target)
+            except TimeoutError:
+                break  # its program hangs; asking on would only hold up the insertion
             if content is not None and total + len(content.data) <= _MOST_BYTES:
                 total += len(content.data)
                 found[target] = content
@@ -124,7 +131,8 @@ class X11Clipboard:
         """Ask a clipboard program, if there is one, to keep what is offered after our end."""
         if self._formats is None or not self._owner("CLIPBOARD_MANAGER"):
             return
-        self._convert("SAVE_TARGETS", selection="CLIPBOARD_MANAGER")
+        with contextlib.suppress(TimeoutError):
+            self._convert("SAVE_TARGETS", selection="CLIPBOARD_MANAGER")
 
     def on_event(self, event: Any) -> None:
         """Take in an event of the connection."""
@@ -154,7 +162,9 @@ class X11Clipboard:
                 e.type == X.SelectionNotify and e.target == wanted and e.requestor == self.window
             )
         )
-        if answer is None or answer.property == X.NONE:
+        if answer is None:
+            raise TimeoutError(target)
+        if answer.property == X.NONE:
             return None
         held = self.window.get_full_property(place, X.AnyPropertyType, 2**14)
         if held is None:

@@ -45,7 +45,10 @@ LONE_MODIFIERS: dict[str, Modifier | None] = {
 CHARACTER_KEYS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789`-=[]\\;',./")
 FUNCTION_KEYS = frozenset(f"f{number}" for number in range(1, 21))
 NAMED_KEYS = frozenset(
-    "space return tab escape backspace delete left right up down home end page_up page_down".split()
+    {
+        *("space", "return", "tab", "escape", "backspace", "delete"),
+        *("left", "right", "up", "down", "home", "end", "page_up", "page_down"),
+    }
 )
 _SAFE_ALONE = FUNCTION_KEYS | {"escape"}
 _SIGNS = {"ctrl": "⌃", "alt": "⌥", "shift": "⇧", "cmd": "⌘"}
@@ -138,7 +141,7 @@ Post = Callable[[HotkeyEvent], None]
 class Hotkeys(Protocol):
     """Global hotkeys by name; `bind` and `unbind` belong to the main thread.
 
-    Escape is bound when recording begins and unbound when it ends, so that it never is taken from
+    Escape is bound when recording begins and unbound when it ends, so that it is never taken from
     another program for longer.
     """
 
@@ -242,7 +245,7 @@ class ModifierWatch:
 class NoHotkeys:
     """Hotkeys where there is no way to have them: each is refused with a sentence."""
 
-    def bind(self, name: str, chord: Chord) -> None:
+    def bind(self, name: str, chord: Chord) -> None:  # noqa: ARG002
         raise HotkeyRefused(
             mark("Global hotkeys need a desktop session."),
             mark("Record from the main window instead."),
@@ -257,7 +260,7 @@ class NoHotkeys:
 
 
 class FakeHotkeys:
-    """Hotkeys for tests: `press` and `release` play the person, others have the chords in `used`."""
+    """Hotkeys for tests: `press` and `release` play the person; others have those in `used`."""
 
     def __init__(self, post: Post, used: Collection[Chord] = ()) -> None:
         self._post = post

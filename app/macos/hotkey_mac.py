@@ -1,7 +1,7 @@
 """Global hotkeys on the Mac: Carbon for chords, an event tap for a modifier pressed alone.
 
-Chords need no permission and arrive on the main thread. The tap is only started for a lone modifier;
-what it sees goes through a queue to one thread, which owns the watch.
+Chords need no permission and arrive on the main thread. The tap is only started for a lone
+modifier; what it sees goes through a queue to one thread, which owns the watch.
 """
 
 import queue

@@ -5,6 +5,7 @@ and only a release after which the key really is up counts.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,10 @@ from app.macos.hotkey import (
 )
 from app.macos.x11 import X11Worker, keycode_of
 
-_RAW_DETAIL_OFFSET = (
-    6  # in an XIRawEvent after its type: device id (2), time (4), then the key code
-)
+# In an XIRawEvent after its type: device id (2 bytes), time (4), key code (4).
+_RAW_TIME_OFFSET = 2
+_RAW_DETAIL_OFFSET = 6
+_CLOCK_JUMP_S = 60.0
 _ALL_MASTER_DEVICES = 1
 
 
@@ -36,6 +38,25 @@ class _Grab:
     is_down: bool = False
 
 
+class ServerClock:
+    """Puts the server's times on our clock, so that a late thread does not shift a key press.
+
+    The quickest event seen so far tells how far the clocks are apart.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._apart_s: float | None = None
+
+    def at(self, server_ms: int) -> float:
+        """Return when the server's `server_ms` was, never later than now."""
+        apart = self._now() - server_ms / 1000
+        known = self._apart_s
+        if known is None or apart < known or apart - known > _CLOCK_JUMP_S:
+            self._apart_s = known = apart
+        return server_ms / 1000 + known
+
+
 class X11Hotkeys:
     """Hotkeys by `XGrabKey` and XInput2 raw events."""
 
@@ -44,6 +65,7 @@ class X11Hotkeys:
         self._watch = ModifierWatch(post)
         self._grabs: dict[str, _Grab] = {}
         self._lone: dict[int, str] = {}
+        self._clock = ServerClock()
         self._worker = X11Worker("hotkeys-x11", self._on_event)
 
     def bind(self, name: str, chord: Chord) -> None:
@@ -107,7 +129,7 @@ class X11Hotkeys:
 
     def _masks(self, chord: Chord) -> tuple[int, ...]:
         """Return the chord's mask with every state of Caps Lock and Num Lock."""
-        from Xlib import X, XK
+        from Xlib import XK, X
 
         display = self._worker.display
         plain = {
@@ -169,7 +191,7 @@ class X11Hotkeys:
             if grab.keycode == event.detail and event.state & 0xFF in grab.masks:
                 if not grab.is_down:
                     grab.is_down = True
-                    self._post(HotkeyEvent(name, HotkeyMoment.PRESSED, time.monotonic()))
+                    self._post(HotkeyEvent(name, HotkeyMoment.PRESSED, self._clock.at(event.time)))
                 return
 
     def _key_released(self, event: Any) -> None:
@@ -178,7 +200,7 @@ class X11Hotkeys:
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and grab.is_down:
                 grab.is_down = False
-                self._post(HotkeyEvent(name, HotkeyMoment.RELEASED, time.monotonic()))
+                self._post(HotkeyEvent(name, HotkeyMoment.RELEASED, self._clock.at(event.time)))
 
     def _held(self) -> frozenset[int]:
         keys = self._worker.display.query_keymap()
@@ -187,14 +209,17 @@ class X11Hotkeys:
     def _raw_key(self, event: Any, is_down: bool) -> None:
         data = bytes(event.data)
         keycode = int.from_bytes(data[_RAW_DETAIL_OFFSET : _RAW_DETAIL_OFFSET + 4], "little")
+        server_ms = int.from_bytes(data[_RAW_TIME_OFFSET : _RAW_TIME_OFFSET + 4], "little")
         if self._watch.is_idle:
             return
-        if is_down:
-            held = self._held()
-            self._watch.reconcile(
-                [key for code, key in self._lone.items() if code in held], time.monotonic()
-            )
+        at_s = self._clock.at(server_ms)
         if keycode in self._lone:
-            self._watch.modifier_changed(self._lone[keycode], is_down, time.monotonic())
+            if is_down:
+                self._release_missed(at_s)
+            self._watch.modifier_changed(self._lone[keycode], is_down, at_s)
         elif is_down:
-            self._watch.other_key_pressed(time.monotonic())
+            self._watch.other_key_pressed(at_s)
+
+    def _release_missed(self, at_s: float) -> None:
+        held = self._held()
+        self._watch.reconcile([k for code, k in self._lone.items() if code in held], at_s)

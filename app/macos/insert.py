@@ -129,6 +129,13 @@ def not_taken() -> InsertFailed:
     )
 
 
+def overtaken() -> InsertFailed:
+    return InsertFailed(
+        mark("Another program copied something meanwhile, so the text was not inserted."),
+        mark("Click where the text belongs and choose “Paste last”."),
+    )
+
+
 def no_field() -> InsertFailed:
     return InsertFailed(
         mark("No program in front can take the text, so it was copied."),
@@ -161,9 +168,9 @@ class NoInserter:
         self,
         text: str,
         on_done: OnDone,
-        way: Way | None = None,
-        language: str | None = None,
-        fits_caret: bool = True,
+        way: Way | None = None,  # noqa: ARG002
+        language: str | None = None,  # noqa: ARG002
+        fits_caret: bool = True,  # noqa: ARG002
     ) -> None:
         on_done(InsertOutcome(Way.REFUSED, text, reason=no_desktop()))
 
@@ -173,7 +180,7 @@ class NoInserter:
     def paste_last(self, on_done: OnDone) -> None:
         on_done(InsertOutcome(Way.REFUSED, "", reason=nothing_inserted()))
 
-    def copy(self, text: str) -> None:
+    def copy(self, text: str) -> None:  # noqa: ARG002
         raise no_desktop()
 
     def copy_last(self) -> bool:

@@ -24,6 +24,7 @@ from app.macos.insert import (
     not_taken,
     not_trusted,
     nothing_inserted,
+    overtaken,
     secure_field,
 )
 from app.macos.insert_rules import (
@@ -222,7 +223,8 @@ class MacInserter:
         if paste is None:
             return
         job = paste.job
-        match paste.watch.decide(self._clock(), self._pasteboard.is_ours):
+        step = paste.watch.decide(self._clock(), self._pasteboard.is_ours)
+        match step:
             case PasteStep.WAIT:
                 self._after(_POLL_S, self._look)
                 return
@@ -233,6 +235,9 @@ class MacInserter:
         self._paste = None
         if paste.watch.was_read:
             job.on_done(InsertOutcome(Way.PASTE, job.text, is_verified=True))
+        elif step is PasteStep.YIELD:
+            self._inserted = None
+            job.on_done(InsertOutcome(Way.REFUSED, job.text, reason=overtaken()))
         else:
             self._inserted = None
             job.on_done(InsertOutcome(Way.CLIPBOARD, job.text, reason=job.reason))

@@ -129,9 +129,15 @@ class CaretContext:
 _OPENERS = frozenset("([{<“‘«„‚¿¡/\\@#$€£-–—_'\"=~`|*")
 _CLOSERS = frozenset(",.;:!?…)]}>”’»%‰")
 _SENTENCE_ENDS = frozenset(".!?…。！？")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Words that open a sentence and are no names: only these lose their capital mid-sentence.
 _COMMON: dict[str, frozenset[str]] = {
-    "en": frozenset(
+    "en": _words(
         """a about after again all also although an and another any are as at be because been before
         both but by can could did do does each either every few finally first for from had has have
         he her here his how however if in instead is it it's its just last later let like many maybe
@@ -140,9 +146,9 @@ _COMMON: dict[str, frozenset[str]] = {
         that's the their them then there there's therefore these they they're this those though
         through thus to today together tomorrow too under unless until up very was we we're well
         were what when where whether which while who whose why will with without would yes yesterday
-        yet you you're your""".split()
+        yet you you're your"""
     ),
-    "de": frozenset(
+    "de": _words(
         """aber alle allein alles als also am an andere auch auf aus bei beide bevor bis bitte da
         dabei dadurch dafür dagegen daher damit danach dann daran darauf darum das dass dein den
         denn der deren des deshalb dessen die dies diese dieser dieses doch dort du durch ein eine
@@ -152,9 +158,9 @@ _COMMON: dict[str, frozenset[str]] = {
         noch nun nur ob obwohl oder oft ohne schon sehr sein seine seit sich sie sind so sobald
         sogar solche sollte sondern sonst trotzdem über um und uns unser unter viel viele vielleicht
         vom von vor wann war warum was weil weiter welche wenn wer werden wie wieder wir wird wo
-        wurde während zu zuerst zum zur zwischen""".split()
+        wurde während zu zuerst zum zur zwischen"""
     ),
-    "fr": frozenset(
+    "fr": _words(
         """à ainsi alors après au aucun aujourd'hui aussi autre aux avant avec beaucoup bien car ce
         cela ces cet cette chaque comme comment d'abord dans de demain depuis des donc du elle elles
         en encore enfin ensuite est et eux hier il ils j'ai je jusque la le les leur leurs lorsque
@@ -162,9 +168,9 @@ _COMMON: dict[str, frozenset[str]] = {
         pas pendant peut-être plus plusieurs pour pourquoi pourtant puis puisque quand que quel
         quelle quelque qui quoi sa sans se selon ses si son sont souvent sous sur ta tandis tant te
         tes toi ton toujours tous tout toute toutefois très tu un une vers voici voilà vos votre
-        vous y""".split()
+        vous y"""
     ),
-    "es": frozenset(
+    "es": _words(
         """a además ahora al algo algunas algunos allí ante antes aquel aquí así aun aunque ayer
         bajo bien cada casi como cómo con contra cual cuando de del desde después donde durante e el
         él ella ellas ellos en entonces entre era es esa ese eso esta está este esto fue ha hacia
@@ -172,7 +178,7 @@ _COMMON: dict[str, frozenset[str]] = {
         muchos muy nada ni no nos nosotros nuestra nuestro nunca o otra otro para pero poco por
         porque primero pues que qué quien quizás se según ser si sí siempre sin sino sobre solo son
         su sus también tampoco tan tanto te todavía todo todos tras tu tú un una unas uno unos
-        usted y ya yo""".split()
+        usted y ya yo"""
     ),
 }
 

@@ -2,8 +2,8 @@
 the text by the focused program is the receipt.
 
 The focus is never touched. The clipboard's formats are read before and offered again afterwards,
-byte for byte, unless another program copied something meanwhile. X11 knows no secure fields and lets
-nobody read the caret's surroundings.
+byte for byte, unless another program copied something meanwhile. X11 knows no secure fields and
+lets nobody read the caret's surroundings.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from app.macos.insert import (
     no_field,
     not_taken,
     nothing_inserted,
+    overtaken,
 )
 from app.macos.insert_rules import PasteStep, PasteWatch, Way
 from app.macos.x11 import X11Worker, keycode_of
@@ -31,9 +32,12 @@ from app.macos.x11 import X11Worker, keycode_of
 _TIMEOUT_S = 2.0  # an X11 program fetches the text at once; a late one still finds it there
 _POLL_S = 0.02
 _TERMINALS = frozenset(
-    """xterm uxterm gnome-terminal gnome-terminal-server org.gnome.terminal kgx konsole alacritty
-    kitty foot terminator tilix xfce4-terminal lxterminal mate-terminal qterminal urxvt st
-    wezterm org.wezfurlong.wezterm""".split()
+    {
+        *("xterm", "uxterm", "gnome-terminal", "gnome-terminal-server", "org.gnome.terminal"),
+        *("kgx", "konsole", "alacritty", "kitty", "foot", "terminator", "tilix", "urxvt", "st"),
+        *("xfce4-terminal", "lxterminal", "mate-terminal", "qterminal"),
+        *("wezterm", "org.wezfurlong.wezterm"),
+    }
 )
 
 
@@ -55,7 +59,7 @@ class X11Inserter:
     """
 
     def __init__(self, timeout_s: float = _TIMEOUT_S) -> None:
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._last = ""
         self._inserted_into = 0
         self._paste: _Paste | None = None
@@ -68,8 +72,8 @@ class X11Inserter:
         text: str,
         on_done: OnDone,
         way: Way | None = None,
-        language: str | None = None,
-        fits_caret: bool = True,
+        language: str | None = None,  # noqa: ARG002  # nothing tells the caret's surroundings
+        fits_caret: bool = True,  # noqa: ARG002
     ) -> None:
         self._last = text
         self._enqueue(lambda: self._insert(text, on_done, way))
@@ -113,7 +117,7 @@ class X11Inserter:
             return
         before = self._clipboard.read_all()
         self._clipboard.own(as_text(text, is_secret=True))
-        watch = PasteWatch(time.monotonic(), self._timeout_s)
+        watch = PasteWatch(time.monotonic(), self.timeout_s)
         self._paste = _Paste(text, on_done, before, self._client_of(focus.id), focus.id, watch)
         keys = ["left_ctrl", "left_shift", "v"] if is_terminal(focus) else ["left_ctrl", "v"]
         self._press(keys)
@@ -123,7 +127,8 @@ class X11Inserter:
         paste = self._paste
         if paste is None:
             return
-        match paste.watch.decide(time.monotonic(), self._clipboard.is_ours):
+        step = paste.watch.decide(time.monotonic(), self._clipboard.is_ours)
+        match step:
             case PasteStep.WAIT:
                 self._worker.after(_POLL_S, self._look)
                 return
@@ -135,6 +140,8 @@ class X11Inserter:
         if paste.watch.was_read:
             self._inserted_into = paste.focus
             outcome = InsertOutcome(Way.PASTE, paste.text, is_verified=True)
+        elif step is PasteStep.YIELD:
+            outcome = InsertOutcome(Way.REFUSED, paste.text, reason=overtaken())
         else:
             outcome = InsertOutcome(Way.CLIPBOARD, paste.text, reason=not_taken())
         paste.on_done(outcome)

@@ -24,7 +24,7 @@ OnChosen = Callable[[str], None]
 
 
 class Notifier(Protocol):
-    """Shows notes outside the app; `on_chosen` gets the id of one that was clicked, on any thread."""
+    """Shows notes outside the app; `on_chosen` gets the id of a clicked one, on any thread."""
 
     @property
     def is_available(self) -> bool:

@@ -1,8 +1,8 @@
 """The last touches that make a Qt tool window an overlay on the Mac.
 
-Qt makes it a panel but leaves out what keeps it above full screen, on every Space, without focus and
-out of screen sharing. Qt rewrites the style mask whenever it changes window flags, so the touches
-belong after each show.
+Qt makes it a panel but leaves out what keeps it above full screen, on every Space, without focus
+and out of screen sharing. Qt rewrites the style mask whenever it changes window flags, so the
+touches belong after each show.
 """
 
 import sys

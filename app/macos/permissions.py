@@ -71,9 +71,7 @@ class MacPermissions:
         state = self.state(permission)
         if permission is Permission.MICROPHONE:
             return state
-        works = (
-            self._can_ask() if permission is Permission.ACCESSIBILITY else self._can_listen()
-        )
+        works = self._can_ask() if permission is Permission.ACCESSIBILITY else self._can_listen()
         if works:
             return Grant.GRANTED
         return Grant.STALE if state is Grant.GRANTED else state

@@ -1,6 +1,7 @@
 """Sleep and wake, heat, and the low power mode, told as they change.
 
-The stream is stopped before sleep and built anew after it; heavy jobs wait while the machine is hot.
+The stream is stopped before sleep and built anew after it; heavy jobs wait while the machine is
+hot.
 """
 
 import sys

@@ -135,7 +135,7 @@ class X11Worker:
         def run() -> None:
             try:
                 answer.set_result(function())
-            except BaseException as problem:  # handed to the caller, who waits for it
+            except Exception as problem:  # noqa: BLE001  # the caller waits for it
                 answer.set_exception(problem)
 
         self.post(run)

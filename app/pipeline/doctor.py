@@ -9,7 +9,7 @@ from app.config.paths import Paths, resources, sample_recording
 from app.core.errors import AppError, Phrase, mark
 from app.core.finding import Finding, Severity
 from app.library.check import check_library
-from app.models.store import only_demo, open_store
+from app.models.store import only_demo, open_store, weight_files
 
 
 def examine(paths: Paths) -> list[Finding]:

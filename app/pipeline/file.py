@@ -7,12 +7,11 @@ at `done_s` and starts there again writes the same text as one that was never st
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.audio.decode import open_media
+from app.audio.decode import MediaStream
 from app.audio.speech import SpeechWindows
 from app.core.errors import AppError, DecodeFailed, mark
 from app.core.events import SegmentsFinal
@@ -45,19 +44,39 @@ class WindowFeed(Protocol):
 
     def __iter__(self) -> Iterator[Window]: ...
 
+    def close(self) -> None:
+        """End it, from any thread; the iteration then stops at once."""
 
-OpenWindows = Callable[[Path, float], AbstractContextManager[WindowFeed]]
+
+OpenWindows = Callable[[Path, float], WindowFeed]
 
 
-@contextmanager
-def open_windows(file: Path, max_speech_s: float) -> Iterator[WindowFeed]:
-    """Open a media file as windows of at most `max_speech_s` of speech.
+class FileFeed:
+    """A media file as windows of at most `max_speech_s` of speech.
 
     Raises:
-        AppError: the file cannot be read.
+        AppError: the file cannot be read; from here or while it is iterated.
     """
-    with open_media(file) as stream:
-        yield SpeechWindows(stream, max_speech_s)
+
+    def __init__(self, file: Path, max_speech_s: float) -> None:
+        self._stream = MediaStream(file)
+        self._speech = SpeechWindows(self._stream, max_speech_s)
+        self._duration_s: float | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        return self._duration_s
+
+    @property
+    def heard_s(self) -> float:
+        return self._speech.heard_s
+
+    def __iter__(self) -> Iterator[Window]:
+        self._duration_s = self._stream.open().duration_s
+        return iter(self._speech)
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class WindowReader:
@@ -75,7 +94,7 @@ class WindowReader:
         max_speech_s: float,
         skip_to_s: float = 0.0,
         on_ready: Callable[[], None] = lambda: None,
-        open_windows: OpenWindows = open_windows,
+        open_windows: OpenWindows = FileFeed,
     ) -> None:
         self._file = file
         self._open_windows = open_windows
@@ -83,6 +102,7 @@ class WindowReader:
         self._max_speech_s = max_speech_s
         self._skip_to_s = skip_to_s
         self._ready: deque[Window] = deque()
+        self._feed: WindowFeed | None = None
         self._context: deque[Window] = deque(maxlen=CONTEXT_WINDOWS)
         self._changed = threading.Condition()
         self._is_closed = False
@@ -129,29 +149,42 @@ class WindowReader:
             self._is_closed = True
             self._ready.clear()
             self._changed.notify()
+            feed = self._feed
+        if feed is not None:
+            feed.close()
         if self._thread.ident is not None:
             self._thread.join()
 
     def _read(self) -> None:
         try:
-            with self._open_windows(self._file, self._max_speech_s) as feed:
-                self._progress = Progress(0.0, feed.duration_s)
-                for window in feed:
-                    self._progress = Progress(feed.heard_s, feed.duration_s)
-                    if self.is_known(window.end_s):
-                        self._context.append(window)
-                    elif not all(self._put(each) for each in (*self._context, window)):
-                        return
-                    else:
-                        self._context.clear()
-                self._progress = Progress(feed.heard_s, feed.heard_s)
+            feed = self._open_windows(self._file, self._max_speech_s)
+        except AppError as error:
+            self._fail(error)
+            return
+        with self._changed:
+            self._feed = None if self._is_closed else feed
+        try:
+            if self._feed is not None:
+                self._read_all(feed)
         except AppError as error:
             self._fail(error)
         except OSError as error:
             self._fail(_unreadable(self._file, error))
-        else:
-            with self._changed:
-                self._is_finished = True
+        finally:
+            feed.close()
+
+    def _read_all(self, feed: WindowFeed) -> None:
+        for window in feed:
+            self._progress = Progress(feed.heard_s, feed.duration_s)
+            if self.is_known(window.end_s):
+                self._context.append(window)
+            elif not all(self._put(each) for each in (*self._context, window)):
+                return
+            else:
+                self._context.clear()
+        self._progress = Progress(feed.heard_s, feed.heard_s)
+        with self._changed:
+            self._is_finished = not self._is_closed
         self._on_ready()
 
     def _put(self, window: Window) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.decode import MediaInfo, probe
+from app.audio.decode import MediaHeader, probe
 from app.config.paths import make_private_folder
 from app.core.errors import AppError, DiskFull, ImportFailed, mark
 from app.core.ids import new_id
@@ -35,7 +35,7 @@ class Checked:
     """A file that can be transcribed."""
 
     file: Path
-    info: MediaInfo
+    info: MediaHeader
     fingerprint: str
 
 

@@ -30,7 +30,7 @@ from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
-from app.pipeline.file import OpenWindows, WindowReader, open_windows, transcribe_file
+from app.pipeline.file import FileFeed, OpenWindows, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Parts:
     owner: Owner
     paths: Paths
     pool: ThreadPoolExecutor
-    open_windows: OpenWindows = open_windows
+    open_windows: OpenWindows = FileFeed
     check_file: Callable[[Path], Checked] = check_file
 
 

@@ -14,10 +14,10 @@ from typing import Protocol
 from app.config.paths import Paths, make_private_folder, resources
 from app.config.settings import Settings
 from app.core.events import Event
-from app.engine import registry
 from app.engine.host import EngineThread
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
+from app.engine.registry import load
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
@@ -81,9 +81,14 @@ def open_session(
     """
     make_private_folder(paths.home)
     lock = LibraryLock.take(paths.library_lock)
+    try:
+        writer = LibraryWriter(paths.library, emit, lock=lock)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
     owner = Owner.take(paths)
     store = open_store(models or paths.models, resources())
-    writer = LibraryWriter(paths.library, emit, lock=lock)
     reader = LibraryReader(paths.library)
     pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="io")
 
@@ -92,7 +97,7 @@ def open_session(
         emit(event)
 
     loop = EngineLoop(on_engine_event)
-    residency = Residency(registry.load, model_budget_bytes(), emit)
+    residency = Residency(load, model_budget_bytes(), emit)
     parts = Parts(loop, residency, writer, reader, store, owner, paths, pool)
     queue = TranscriptionQueue(parts, emit, settings)
     engine = host(loop, residency.close)

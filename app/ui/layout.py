@@ -67,6 +67,13 @@ class WindowLayout:
         for page in (self.transcript, self.queue, self.welcome, self.trouble, self.status_label):
             page.refresh_colors()
 
+    def set_access(self, *, can_read: bool, can_write: bool) -> None:
+        """Switch off what the library does not allow."""
+        self.toolbar.set_writable(can_write)
+        self.transcript.set_writable(can_write)
+        self.sidebar.setEnabled(can_read)
+        self.toolbar.search_field.setEnabled(can_read)
+
     def _set_tab_order(self) -> None:
         order = (
             self.toolbar.import_button,

@@ -7,8 +7,9 @@ from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from app.config.translate import tr, tr_phrase, tr_plural
-from app.core.errors import AppError
+from app.core.errors import AppError, mark
 from app.core.events import Exported, Failed, FilesChecked
+from app.core.job import Job, JobStatus
 from app.ui.ports import ModelChoice
 from app.ui.removal import Removals
 from app.ui.widgets.announce import Announcer
@@ -93,6 +94,24 @@ class News(QObject):
         self._below.show_banner("exported", Banner(message, actions=[action]))
         self._fade.start()
         self._announcer.say(message)
+
+    def on_job_ended(self, job: Job) -> None:
+        """Announce that a recording is transcribed, or why not."""
+        title = " ".join(job.title.split())
+        if job.status is JobStatus.DONE:
+            self._announcer.say(tr("“{title}” is transcribed.", title=title))
+        elif job.status is JobStatus.FAILED:
+            reason = tr(job.error) if job.error else tr("The transcription failed.")
+            self._announcer.say(tr("“{title}”: {reason}", title=title, reason=reason))
+
+    def tell_no_links(self) -> None:
+        """Say that what was dropped is not on this computer."""
+        self.tell_error(
+            AppError(
+                mark("Only files on this computer can be transcribed."),
+                mark("Download the file first, then drop it here."),
+            )
+        )
 
     def tell_removal(self, removals: Removals) -> None:
         """Offer to take back the latest removal."""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollBar, QWidget
 
 from app.config.paths import resources
 
+IS_MAC = sys.platform == "darwin"
 SPACE = 8  # px between things that belong together; twice that between groups
 TARGET = 28  # px, the smallest side of anything to click
 ICON = 18  # px
@@ -39,6 +40,13 @@ QScrollBar::handle:hover {{ background: {hover}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
+# On macOS the person's accent colour is followed.
+_SYSTEM_ROLES = {
+    "accent": QPalette.ColorRole.Highlight,
+    "accent_text": QPalette.ColorRole.HighlightedText,
+    "accent_secondary": QPalette.ColorRole.HighlightedText,
+    "tint": QPalette.ColorRole.Accent,
+}
 _SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
@@ -55,7 +63,8 @@ class Colors:
     text: str
     secondary: str  # text that may be overlooked
     line: str
-    accent: str
+    tint: str  # icons and bars
+    accent: str  # behind a selection
     accent_text: str  # on `accent`
     accent_secondary: str  # quiet text on `accent`
     error: str
@@ -78,6 +87,7 @@ LIGHT = Colors(
     text="#1c1c1f",
     secondary="#5f6068",
     line="#dcdce1",
+    tint="#0a5fd6",
     accent="#0a5fd6",
     accent_text="#ffffff",
     accent_secondary="#eef4ff",
@@ -100,7 +110,8 @@ DARK = Colors(
     text="#ededf0",
     secondary="#a6a7b0",
     line="#3b3b41",
-    accent="#2f6fd8",
+    tint="#5e9bff",
+    accent="#2a66cc",
     accent_text="#ffffff",
     accent_secondary="#f1f6ff",
     error="#ff8a80",
@@ -126,6 +137,11 @@ def is_dark() -> bool:
     # Asked first, because a desktop without a platform theme never reports what was chosen.
     if _appearance != "system":
         return _appearance == "dark"
+    return system_is_dark()
+
+
+def system_is_dark() -> bool:
+    """Whether the system, where it says so, is dark right now."""
     return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
@@ -135,8 +151,14 @@ def colors() -> Colors:
 
 
 def color(name: str) -> QColor:
-    """Return one colour of the scheme in use."""
-    return QColor(getattr(colors(), name))
+    """Return one colour of the scheme in use; copy it to change it."""
+    role = _SYSTEM_ROLES.get(name) if IS_MAC else None
+    return QApplication.palette().color(role) if role else _color(is_dark(), name)
+
+
+@lru_cache(maxsize=64)
+def _color(dark: bool, name: str) -> QColor:
+    return QColor(getattr(DARK if dark else LIGHT, name))
 
 
 def use_appearance(appearance: str) -> None:
@@ -150,7 +172,7 @@ def use_appearance(appearance: str) -> None:
 def apply_palette() -> None:
     """Give Fusion our colours; on macOS the system's own stay."""
     app = QApplication.instance()
-    if sys.platform == "darwin" or not isinstance(app, QApplication):
+    if IS_MAC or not isinstance(app, QApplication):
         return
     app.setPalette(_palette(colors()))
 
@@ -169,8 +191,8 @@ def _palette(scheme: Colors) -> QPalette:
         (role.BrightText, scheme.error),
         (role.Highlight, scheme.accent),
         (role.HighlightedText, scheme.accent_text),
-        (role.Accent, scheme.accent),
-        (role.Link, scheme.accent),
+        (role.Accent, scheme.tint),
+        (role.Link, scheme.tint),
         (role.ToolTipBase, scheme.window),
         (role.ToolTipText, scheme.text),
         (role.PlaceholderText, scheme.secondary),
@@ -188,8 +210,14 @@ def _palette(scheme: Colors) -> QPalette:
 
 
 def font(scale: float = 1.0, *, is_bold: bool = False) -> QFont:
-    """Return the system's font, `scale` times its size."""
-    result = QFont(QApplication.font())
+    """Return the system's font, `scale` times its size; copy it to change it."""
+    return _font(QApplication.font().toString(), scale, is_bold)
+
+
+@lru_cache(maxsize=32)
+def _font(system: str, scale: float, is_bold: bool) -> QFont:
+    result = QFont()
+    result.fromString(system)
     if result.pointSizeF() > 0:
         result.setPointSizeF(result.pointSizeF() * scale)
     else:
@@ -255,7 +283,7 @@ def refresh_icons(root: QWidget) -> None:
 
 def refresh_scroll_bars(root: QWidget) -> None:
     """Give the vertical scroll bars under `root` our look; on macOS the system's own stay."""
-    if sys.platform == "darwin":
+    if IS_MAC:
         return
     scheme = colors()
     look = _SCROLL_BAR.format(base=scheme.base, thumb=scheme.thumb, hover=scheme.secondary)

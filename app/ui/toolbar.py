@@ -59,6 +59,13 @@ class SearchField(QLineEdit):
         self._timer.stop()
         self._tell()
 
+    def forget(self) -> None:
+        """Become empty without telling."""
+        self.blockSignals(True)
+        self.clear()
+        self.blockSignals(False)
+        self._timer.stop()
+
     def refresh_colors(self) -> None:
         tint = theme.color("secondary").name()
         self._glass.setIcon(theme.pixmap("search", tint))
@@ -165,7 +172,7 @@ class MainToolbar(QToolBar):
         box.setAccessibleName(name)
         box.setToolTip(tip)
         box.setMinimumHeight(theme.TARGET)
-        box.setMaximumWidth(170)
+        box.setMaximumWidth(232)
         box.setMaxVisibleItems(20)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._row.addWidget(box)

@@ -4,6 +4,7 @@ Everything here is a text for people and goes through the translation.
 """
 
 import time
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +93,25 @@ def job_progress(job: Job, left_s: float | None = None) -> str:
         parts.append(percent(fraction))
     if left_s is not None and job.status is JobStatus.RUNNING:
         parts.append(time_left(left_s))
+    return " · ".join(parts)
+
+
+def status_line(jobs: Sequence[Job], left_s: float | None, recordings: int) -> str:
+    """Return what is going on now, or else how much the library holds."""
+    parts = []
+    for job in jobs:
+        if job.status is JobStatus.RUNNING:
+            title = " ".join(job.title.split())
+            parts += [f"“{title}”", job_progress(job, left_s)]
+            break
+    waiting = sum(job.status is JobStatus.QUEUED for job in jobs)
+    if waiting:
+        parts.append(tr_plural("{count} waiting", "{count} waiting", waiting))
+    paused = sum(job.status is JobStatus.PAUSED for job in jobs)
+    if paused:
+        parts.append(tr_plural("{count} paused", "{count} paused", paused))
+    if not parts and recordings > 0:
+        parts.append(tr_plural("{count} recording", "{count} recordings", recordings))
     return " · ".join(parts)
 
 

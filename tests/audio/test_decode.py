@@ -1,5 +1,6 @@
 import os
 import signal
+import struct
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 import soundfile
 
 from app.audio import decode as decode_module
-from app.audio.decode import Limits, MediaInfo, MediaStream, open_media, probe
+from app.audio.decode import Limits, MediaHeader, MediaStream, open_media, probe
 from app.core.errors import DecodeFailed
 from app.core.packing import SAMPLE_RATE, Audio
 from tests.helpers.media import RECIPES, Recipe, correlation, encode, jfk, make
@@ -24,7 +25,7 @@ TWO_AT_A_TIME = 2
 @dataclass(frozen=True)
 class Decoded:
     audio: Audio
-    info: MediaInfo
+    info: MediaHeader
     is_truncated: bool
 
 
@@ -127,6 +128,16 @@ def test_not_numbers_become_silence_and_loud_ones_are_clipped(tmp_path: Path) ->
     audio = decode(tmp_path / "wild.wav").audio
     assert np.isfinite(audio).all()
     assert np.abs(audio).max() == 1.0
+
+
+@pytest.mark.parametrize(("codec", "layout"), [("aac", "7.1"), ("pcm_s16le", "hexadecagonal")])
+def test_many_channels_decode(codec: str, layout: str, tmp_path: Path, clip: Audio) -> None:
+    """PyAV's list of planes is wrong from eight planar channels on; the worker crashed."""
+    file = tmp_path / "many.mka"
+    encode(file, clip, Recipe("", codec, SAMPLE_RATE, layout, container="matroska"))
+    audio = decode(file).audio
+    assert len(audio) / SAMPLE_RATE == pytest.approx(CLIP_S, abs=0.07)
+    assert correlation(clip, audio) > 0.95
 
 
 # What can't be decoded, or only in part
@@ -240,6 +251,19 @@ def test_too_long_is_refused_from_the_header_and_by_count(
     # Raw AAC doesn't say how long it is: counted.
     short = Limits(duration_s=1.5)
     assert _refusal(media["clip.aac"], short) == "“clip.aac” is longer than 24 hours."
+
+
+def test_a_header_that_lies_about_the_length_is_not_believed(
+    media: dict[str, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "lying.webm"
+    data = bytearray(media["clip.webm"].read_bytes())
+    start = data.index(b"\x44\x89\x88") + 3  # the element Duration, a double of milliseconds
+    data[start : start + 8] = struct.pack(">d", 1e12)
+    file.write_bytes(data)
+    decoded = decode(file)
+    assert decoded.info.duration_s is None
+    assert len(decoded.audio) / SAMPLE_RATE == pytest.approx(CLIP_S, abs=0.06)
 
 
 def test_an_odd_sampling_rate_is_refused(tmp_path: Path, media: dict[str, Path]) -> None:

@@ -41,7 +41,7 @@ def _acquire(residency: Residency, model: Model) -> Recognizer:
         try:
             next(steps)
         except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            return stop.value
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults import fuzz_media, kill_job, kill_library
+from tests.faults import full_disk, fuzz_media, kill_job, kill_library, kill_take, long_take
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -30,6 +30,24 @@ class Fault:
 
 
 FAULTS = (
+    Fault(
+        "kill_take",
+        "kill -9 while somebody speaks: ≤ 0.5 s lost, no gap inside, the rest packs to equal FLAC",
+        lambda: kill_take.run(200),
+        lambda: kill_take.run(20, 0.3),
+    ),
+    Fault(
+        "full_disk",
+        "the disk fills up during a take: closed cleanly, ≤ 0.5 s lost, packed once there is room",
+        lambda: full_disk.run(4),
+        lambda: full_disk.run(4),
+    ),
+    Fault(
+        "long_take",
+        "an 8-hour take: memory ≤ 1 MB/h, the scan after a crash ≤ 2 s",
+        lambda: long_take.run(8),
+        lambda: long_take.run(0.1),
+    ),
     Fault(
         "kill_job",
         "kill -9 while a file is transcribed: no final segment lost, same text in the end",

@@ -5,6 +5,7 @@ every call is recorded, and a test scripts the answers. What is not scripted ans
 """
 
 import ast
+import ctypes
 import itertools
 import json
 import re
@@ -30,7 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "UserNotifications": ("UserNotifications", *_FOUNDATION),
     "AVFoundation": ("AVFoundation", "CoreMedia", *_FOUNDATION),
 }
-
+Signatures = Mapping[str, tuple[Any, tuple[Any, ...]]]
 # NSObject itself is not among the extracted headers.
 _ROOT = {
     "parents": [],
@@ -178,9 +179,9 @@ class MacStandIn:
         answer = self.answers.get(name)
         return answer(*args) if callable(answer) and not isinstance(answer, type) else answer
 
-    def library(self) -> "CLibrary":
-        """Return a C library that knows the table's functions."""
-        return CLibrary(self)
+    def library(self, signatures: Signatures) -> "CLibrary":
+        """Return a C library of the table's functions, called through ctypes as on a Mac."""
+        return CLibrary(self, signatures)
 
 
 class _Class(type):
@@ -280,15 +281,32 @@ def _function(mac: MacStandIn, name: str) -> Callable[..., Any]:
 
 
 class CLibrary:
-    """A C library: declared functions with the right number of arguments, constants by name."""
+    """A C library: each function of `signatures` as C code that calls the script.
 
-    def __init__(self, mac: MacStandIn) -> None:
+    ctypes converts every argument, so a wrong type is noticed as on a Mac. An unscripted function
+    returns 0.
+    """
+
+    def __init__(self, mac: MacStandIn, signatures: Signatures) -> None:
         self._mac = mac
+        self._functions: dict[str, Any] = {}
+        for name, (result, arguments) in signatures.items():
+            if mac.sdk.functions.get(name) != len(arguments):
+                raise AttributeError(f"no symbol {name} with {len(arguments)} arguments")
+            self._functions[name] = ctypes.CFUNCTYPE(result, *arguments)(self._code(name, result))
+
+    def _code(self, name: str, result: Any) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            answer = self._mac.answer(name, args)
+            return None if result is None else answer or 0
+
+        return call
 
     def __getattr__(self, name: str) -> Any:
-        if name not in self._mac.sdk.functions:
-            raise AttributeError(f"no symbol {name}")
-        return _function(self._mac, name)
+        try:
+            return self._functions[name]
+        except KeyError:
+            raise AttributeError(f"no symbol {name}") from None
 
     def constant(self, name: str) -> int:
         self._mac.calls.append(Call("constant", (name,)))

@@ -1,6 +1,7 @@
 """Media files made on the spot from one clip, with the encoders the app's own libraries bring."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,17 @@ def jfk(seconds: float | None = None) -> Audio:
     return load(SPEECH / "jfk.flac", seconds)
 
 
-def load(file: Path, seconds: float | None = None) -> Audio:
-    """Return a clip as (n_samples,) float32, 16 kHz mono, without the code under test."""
+@cache
+def _loaded(file: Path) -> Audio:
     audio, rate = soundfile.read(file, dtype="float32", always_2d=True)
     mono: Audio = np.asarray(soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE), np.float32)
+    mono.flags.writeable = False
+    return mono
+
+
+def load(file: Path, seconds: float | None = None) -> Audio:
+    """Return a clip as (n_samples,) float32, 16 kHz mono, without the code under test."""
+    mono = _loaded(file)
     return mono if seconds is None else mono[: int(seconds * SAMPLE_RATE)]
 
 

@@ -25,6 +25,8 @@ DEMO = ModelChoice(
     note="Knows a few hundred words of clear English.",
     languages=("en", "de", "fr", "es"),
 )
+_MANY = 10_000
+_SOMEWHERE = Path("/nowhere/sound.wav")
 NOON = 1_795_000_000.0  # a fixed moment in November 2026
 
 
@@ -41,11 +43,15 @@ class FakeBus(QObject):
 
 @dataclass
 class FakeLibrary:
-    """Recordings, newest first, and their transcripts; counts how many rows were read."""
+    """Recordings, newest first, and their transcripts; counts how many rows were read.
+
+    With `made_up`, that many recordings are made up when they are asked for.
+    """
 
     items: list[Recording] = field(default_factory=list)
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     rows_read: int = 0
+    made_up: int = 0
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
         if query.kind is None and query.status is None:
@@ -57,14 +63,22 @@ class FakeLibrary:
         ]
 
     def recordings(self, query: ListQuery, offset: int, limit: int) -> list[Recording]:
-        found = self._fitting(query)[offset : offset + limit]
+        if self.made_up:
+            numbers = range(max(0, offset), min(self.made_up, offset + limit))
+            found = [recording(at) for at in numbers]
+        else:
+            found = self._fitting(query)[offset : offset + limit]
         self.rows_read += len(found)
         return found
 
     def count(self, query: ListQuery) -> int:
+        if self.made_up:
+            return self.made_up if query.status is None else 0
         return len(self._fitting(query))
 
     def recording(self, recording_id: str) -> Recording | None:
+        if self.made_up:
+            return recording(int(recording_id[1:]))
         return next((item for item in self.items if item.recording_id == recording_id), None)
 
     def transcript(self, recording_id: str) -> Transcript:
@@ -187,18 +201,19 @@ def recording(
 ) -> Recording:
     """Return recording number `at`; the higher, the older."""
     made = Recording(
-        recording_id=f"r{at:06d}",
-        kind=RecordingKind.FILE,
-        title=title or f"Recording {at}",
-        created_at=NOON - at * 7_000 if created_at is None else created_at,
-        status=RecordingStatus.DONE,
-        duration_s=61.0 + at % 3000,
-        audio_path=Path(f"/nowhere/{at}.wav"),
-        language="en",
-        model_id="nano",
+        f"r{at:06d}",
+        RecordingKind.FILE,
+        title or f"Recording {at}",
+        NOON - at * 7_000 if created_at is None else created_at,
+        RecordingStatus.DONE,
+        61.0 + at % 3000,
+        _SOMEWHERE,
+        False,
+        "en",
+        "nano",
         first_line=f"This is the first line of recording {at}.",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes) if changes else made  # type: ignore[arg-type]
 
 
 def job(at: int, title: str = "", **changes: object) -> Job:
@@ -236,7 +251,10 @@ def segments(count: int, words: int = 12, speakers: Sequence[str] = ()) -> tuple
 def world_of(count: int) -> World:
     """Return a world with `count` finished recordings; the first has a transcript."""
     world = World()
-    world.library.items = [recording(at) for at in range(count)]
+    if count > _MANY:
+        world.library.made_up = count
+    else:
+        world.library.items = [recording(at) for at in range(count)]
     if count:
         world.library.transcripts["r000000"] = Transcript(segments(40), "en", "nano")
     return world

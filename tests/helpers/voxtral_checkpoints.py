@@ -32,15 +32,20 @@ _MARKS = {
     6: "[/AVAILABLE_TOOLS]", 7: "[TOOL_RESULTS]", 8: "[/TOOL_RESULTS]", 9: "[TOOL_CALLS]",
     10: "[IMG]", 11: "<pad>", 12: "[IMG_BREAK]", 13: "[IMG_END]", 14: "[PREFIX]", 15: "[MIDDLE]",
     16: "[SUFFIX]", 17: "[SYSTEM_PROMPT]", 18: "[/SYSTEM_PROMPT]", 19: "[TOOL_CONTENT]",
-    24: "[AUDIO]", 25: "[BEGIN_AUDIO]", 32: "[STREAMING_PAD]", 33: "[STREAMING_WORD]",
-    34: "[TRANSCRIBE]",
+    24: "[AUDIO]", 25: "[BEGIN_AUDIO]",
 }  # fmt: skip
+_OFFLINE_MARKS = {32: "[ARGS]", 33: "[CALL_ID]", 34: "[TRANSCRIBE]"}
+_REALTIME_MARKS = {32: "[STREAMING_PAD]", 33: "[STREAMING_WORD]", 35: "[ARGS]", 36: "[CALL_ID]"}
 _LETTERS = "etaoinshrdlucmfwypvbgk"
 
 
 @dataclass(frozen=True, slots=True)
 class Tiny:
-    """The shape of a tiny checkpoint; `positions` is the window of 2507 in encoder frames."""
+    """The shape of a tiny checkpoint.
+
+    `positions` is the window of 2507 in encoder frames; a model that does not end never writes its
+    ending mark.
+    """
 
     is_realtime: bool = False
     width: int = 32
@@ -58,6 +63,7 @@ class Tiny:
     text_window: int = 8192
     n_mels: int = 128
     rope_base: float = 1e6
+    does_end: bool = True
 
     @property
     def audio_ffn(self) -> int:
@@ -73,6 +79,7 @@ def write_tekken(folder: Path, is_realtime: bool) -> None:
     pieces = [bytes([byte]) for byte in range(256)]
     pairs = [f"{a}{b}".encode() for a in " " + _LETTERS for b in _LETTERS]
     pieces += pairs[: SIZE - SPECIAL - 256]
+    marks = _MARKS | (_REALTIME_MARKS if is_realtime else _OFFLINE_MARKS)
     audio: dict[str, Any] = {
         "sampling_rate": 16000,
         "frame_rate": 12.5,
@@ -106,7 +113,7 @@ def write_tekken(folder: Path, is_realtime: bool) -> None:
             for rank, piece in enumerate(pieces)
         ],
         "special_tokens": [
-            {"rank": rank, "token_str": _MARKS.get(rank, f"<SPECIAL_{rank}>"), "is_control": True}
+            {"rank": rank, "token_str": marks.get(rank, f"<SPECIAL_{rank}>"), "is_control": True}
             for rank in range(SPECIAL)
         ],
         "audio": audio,
@@ -121,7 +128,7 @@ def weights(tiny: Tiny, seed: int = 0) -> dict[str, Array]:
 
     def matrix(name: str, *shape: int, bias: bool = False) -> None:
         # Sharp attention and loud audio: what comes out depends on what was heard.
-        gain = 3.0 if name.endswith(_LOUD) else 0.9
+        gain = next((g for end, g in _GAINS.items() if name.endswith(end)), 0.9)
         scale = gain / np.sqrt(np.prod(shape[1:]))
         arrays[f"{name}.weight"] = rng.normal(0, scale, shape).astype(np.float32)
         if bias:
@@ -149,12 +156,21 @@ def weights(tiny: Tiny, seed: int = 0) -> dict[str, Array]:
         head = rng.normal(0, 0.5, (SIZE, tiny.text_width)).astype(np.float32)
         head[rare] *= 0.3
         head[2] *= END
+        if not tiny.does_end:
+            head[[2, 4, 11]] = 0
         arrays["language_model.lm_head.weight"] = head
     arrays["language_model.model.embed_tokens.weight"] = embedding
     return arrays
 
 
-_LOUD = (".q_proj", ".k_proj", "conv1", "conv2", "linear_1", "linear_2")
+_GAINS = {
+    ".q_proj": 2.0,
+    ".k_proj": 2.0,
+    "conv1": 3.0,
+    "conv2": 3.0,
+    "linear_1": 3.0,
+    "linear_2": 3.0,
+}
 _Put = Callable[..., None]
 _Rules = list[tuple[str, str]]
 

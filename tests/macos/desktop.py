@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import IO, Any, Self
 
-import pytest
-
 _START_S = 20.0
 OTHER_APP = Path(__file__).with_name("other_app.py")
 
@@ -20,10 +18,11 @@ OTHER_APP = Path(__file__).with_name("other_app.py")
 class Desktop:
     """The X server, its window manager, and what a person's hands do there."""
 
+    @staticmethod
+    def is_possible() -> bool:
+        return all(shutil.which(program) for program in ("Xvfb", "openbox"))
+
     def __init__(self) -> None:
-        for program in ("Xvfb", "openbox"):
-            if shutil.which(program) is None:
-                pytest.skip(f"{program} is not installed")
         read_end, write_end = os.pipe()
         command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24"]
         command += ["-nolisten", "tcp"]
@@ -61,6 +60,20 @@ class Desktop:
         xtest.fake_input(self.display, X.KeyPress if is_down else X.KeyRelease, code)
         self.display.sync()
 
+    def activate(self, window: int) -> None:
+        """Bring a window to the front as a task bar does, whatever asked for it before."""
+        from Xlib import X
+        from Xlib.protocol import event
+
+        root = self.display.screen().root
+        message = event.ClientMessage(
+            window=self.display.create_resource_object("window", window),
+            client_type=self.display.get_atom("_NET_ACTIVE_WINDOW"),
+            data=(32, [2, X.CurrentTime, 0, 0, 0]),
+        )
+        root.send_event(message, X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self.display.sync()
+
     def active_window(self) -> int:
         from Xlib import X
 
@@ -94,7 +107,22 @@ class OtherApp:
         self._stdin: IO[str] = self._process.stdin
         self._stdout: IO[str] = self._process.stdout
         assert self._stdout.readline().strip() == "ready"
-        wait_for(lambda: self.ask("is_active"))
+        self.bring_to_front(desktop)
+
+    def reset(self) -> None:
+        """Make the field empty and writable, and the clipboard empty."""
+        self.ask("reset")
+
+    def bring_to_front(self, desktop: Desktop) -> None:
+        window = self.ask("show")
+
+        def is_in_front() -> bool:
+            if desktop.active_window() == window and self.ask("is_active"):
+                return True
+            desktop.activate(window)
+            return False
+
+        wait_for(is_in_front)
 
     @property
     def pid(self) -> int:

@@ -1,4 +1,4 @@
-"""The “other app” of the desktop tests: a window with one text field, driven over standard input."""
+"""The “other app” of the desktop tests: one text field, driven over standard input."""
 
 import base64
 import json
@@ -27,16 +27,20 @@ class Field(QPlainTextEdit):
         match request["do"]:
             case "text":
                 return self.toPlainText()
-            case "set_text":
-                self.setPlainText(request["text"])
+            case "reset":
+                self.setReadOnly(False)
+                self.setPlainText("")
+                clipboard.clear()
                 return True
             case "losses":
                 return self.losses
             case "is_active":
                 return self.isActiveWindow() and self.hasFocus()
-            case "activate":
-                self.activateWindow()
-                self.raise_()
+            case "show":
+                self.show()
+                return int(self.winId())
+            case "hide":
+                self.hide()
                 return True
             case "read_only":
                 self.setReadOnly(request["on"])

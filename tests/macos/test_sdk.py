@@ -1,6 +1,7 @@
 """What the Mac adapters call exists in Apple's SDK, with the number of arguments they give."""
 
 import ast
+import ctypes
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,11 @@ def test_stand_ins_refuse_what_a_mac_refuses(monkeypatch: pytest.MonkeyPatch) ->
         Quartz.CGEventPost(1)
     assert Quartz.kCGSessionEventTap == 1
     with pytest.raises(AttributeError):
-        mac.library().RegisterHotKey()
-    with pytest.raises(TypeError):
-        mac.library().RegisterEventHotKey(1)
+        mac.library(carbon.SIGNATURES).RegisterHotKey()
+    with pytest.raises(ctypes.ArgumentError):
+        mac.library(carbon.SIGNATURES).CFRelease(object())
+    with pytest.raises(AttributeError):
+        mac.library({"RegisterEventHotKey": (None, (ctypes.c_int,))})
     with pytest.raises(TypeError):
 
         class Wrong(AppKit.NSObject):  # type: ignore[misc]

@@ -9,6 +9,7 @@ import torch
 import whisper
 
 from app.engine.whisper.align import cheapest_path, find_timings, median_filter
+from app.engine.whisper.config import Dimensions
 from app.engine.whisper.decode import Decoded, detect_language
 from app.engine.whisper.mel import log_mel
 from tests.engine.whisper import random_model as tiny
@@ -28,11 +29,11 @@ PROMPTS = ((), (1044, 2368, 11, 7215), tuple(range(400, 420)))
 
 
 @pytest.fixture(params=["small", "english", "turbo"])
-def shape(request: pytest.FixtureRequest) -> tiny.Dimensions:
+def shape(request: pytest.FixtureRequest) -> Dimensions:
     return tiny.SHAPES[str(request.param)]
 
 
-def both(seed: int, shape: tiny.Dimensions, folder: Path) -> tuple[Any, Any]:
+def both(seed: int, shape: Dimensions, folder: Path) -> tuple[Any, Any]:
     arrays = tiny.random_arrays(seed, shape)
     ours = tiny.load(tiny.write_model(folder / "model", shape, arrays))
     return ours, random_oracle(seed, shape)
@@ -46,7 +47,7 @@ def assert_equal(ours: Decoded, theirs: Any) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("timestamps", [True, False])
-def test_greedy(tmp_path: Path, seed: int, timestamps: bool, shape: tiny.Dimensions) -> None:
+def test_greedy(tmp_path: Path, seed: int, timestamps: bool, shape: Dimensions) -> None:
     loaded, reference = both(seed, shape, tmp_path)
     mels = tiny.random_mels(seed, 5, shape)
     for prompt in PROMPTS:
@@ -110,7 +111,7 @@ def test_language_and_translation(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("shape", ["small", "turbo", "full"], indirect=True)
-def test_pictures_and_features(tmp_path: Path, shape: tiny.Dimensions) -> None:
+def test_pictures_and_features(tmp_path: Path, shape: Dimensions) -> None:
     samples = 2 * shape.n_audio_ctx * 160
     sound = np.random.default_rng(5).standard_normal(samples).astype(np.float32) * 0.1
     for length in (samples, samples // 2, samples // 3 + 17):
@@ -127,7 +128,7 @@ def test_pictures_and_features(tmp_path: Path, shape: tiny.Dimensions) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_word_times(tmp_path: Path, seed: int, shape: tiny.Dimensions) -> None:
+def test_word_times(tmp_path: Path, seed: int, shape: Dimensions) -> None:
     loaded, reference = both(seed, shape, tmp_path)
     mels = tiny.random_mels(seed, 1, shape)
     tokenizer = whisper.tokenizer.get_tokenizer(

@@ -1,16 +1,15 @@
 """The queue with a scripted recognizer: every rule of it, no model, no media file."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.audio.decode import MediaInfo
+from app.audio.decode import MediaHeader
 from app.config.paths import Paths
 from app.config.settings import Settings
 from app.core.errors import AlreadyInLibrary, AppError, DecodeFailed
@@ -19,6 +18,7 @@ from app.core.job import JobStatus
 from app.core.model import Family, Model
 from app.core.packing import SAMPLE_RATE, Region, Window
 from app.core.recording import RecordingStatus
+from app.engine.base import Recognizer
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
 from app.engine.scripted import ScriptedRecognizer, ScriptedWindow
@@ -54,6 +54,9 @@ class Feed:
             self.heard_s = (i + 1) * 2.0
             audio = np.zeros(2 * SAMPLE_RATE, np.float32)
             yield Window(i, i * 2.0, audio, (Region(i * 2.0, i * 2.0 + 1.5),))
+
+    def close(self) -> None:
+        pass
 
 
 class Store(ModelStore):
@@ -101,19 +104,18 @@ class Bench:
     def _on_engine_event(self, event: Event) -> None:
         self.queue.on_event(event)
 
-    def _load(self, model: Model) -> Iterator[None]:
+    def _load(self, model: Model) -> Generator[None, None, Recognizer]:
         yield None
         script = {i: ScriptedWindow(f"window {i}", language="en") for i in range(self.n_windows)}
-        return ScriptedRecognizer(script, model=model)  # type: ignore[return-value]
+        return ScriptedRecognizer(script, model=model)
 
-    @contextmanager
-    def _open(self, file: Path, max_speech_s: float) -> Iterator[WindowFeed]:
-        yield Feed(self.n_windows, self.error_after)
+    def _open(self, file: Path, max_speech_s: float) -> WindowFeed:
+        return Feed(self.n_windows, self.error_after)
 
     def _check(self, file: Path) -> Checked:
         if not file.exists():
             raise DecodeFailed("“{name}” is not there.", "Look again.", name=file.name)
-        info = MediaInfo(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
+        info = MediaHeader(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
         return Checked(file, info, fingerprint(file))
 
     def add(self, *files: Path, **how: object) -> list[str]:

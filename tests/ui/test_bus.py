@@ -64,7 +64,7 @@ def bus(qapp: QCoreApplication) -> typing.Iterator[Bus]:
 def test_every_event_has_its_signal(bus: Bus, qtbot: QtBot) -> None:
     assert {type(event) for event in ONE_OF_EACH.values()} == set(typing.get_args(Event))
     for name, event in ONE_OF_EACH.items():
-        with qtbot.waitSignal(getattr(bus, name), timeout=2000) as waited:
+        with qtbot.waitSignal(getattr(bus, name), timeout=10_000) as waited:
             bus.post(event)
         assert waited.args == [event]
 
@@ -81,7 +81,7 @@ def test_events_come_in_order_in_the_main_thread(
             bus.post(fact)
 
     poster = threading.Thread(target=post_all)
-    with qtbot.waitSignal(bus.job_ended, timeout=5000):
+    with qtbot.waitSignal(bus.job_ended, timeout=20_000):
         poster.start()
     poster.join()
     assert ear.heard == [*facts, end]
@@ -109,7 +109,7 @@ def test_partials_are_thinned_out_and_the_newest_wins(bus: Bus, qtbot: QtBot) ->
     first, *_, last = partials = [PartialChanged("t", "", str(n), 0.0) for n in range(200)]
     for partial in partials:
         bus.post(partial)
-    with qtbot.waitSignal(bus.partial_changed, timeout=2000):
+    with qtbot.waitSignal(bus.partial_changed, timeout=10_000):
         pass
     assert ear.heard == [first]
     qtbot.waitUntil(lambda: len(ear.heard) > 1)
@@ -132,7 +132,7 @@ def test_no_partial_comes_after_the_final_that_replaces_it(bus: Bus, qtbot: QtBo
     posted: list[Event] = [PartialChanged("t", "", str(n), 0.0) for n in range(3)]
     for event in (*posted, final, JobEnded("t")):
         bus.post(event)
-    with qtbot.waitSignal(bus.job_ended, timeout=2000):
+    with qtbot.waitSignal(bus.job_ended, timeout=10_000):
         pass
     assert ear.heard == [posted[0], posted[2], final, JobEnded("t")]
     assert not bus._pause.isActive() or not bus._partials

@@ -67,7 +67,7 @@ def test_jobs_run_on_the_engine_thread_and_end(engine: Engine, qtbot: QtBot) -> 
         where.append(QThread.currentThread() is not engine.bus.thread())
         yield None
 
-    with qtbot.waitSignal(engine.bus.job_ended, timeout=5000) as waited:
+    with qtbot.waitSignal(engine.bus.job_ended, timeout=20_000) as waited:
         engine.loop.submit("a", Priority.FILE, work)
     assert waited.args == [JobEnded("a")]
     assert where == [True]

@@ -122,7 +122,7 @@ def read_shape(folder: Path) -> Shape:
     try:
         shape = _shape_of(raw)
         _check(shape)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise damaged(folder) from None
     return shape
 

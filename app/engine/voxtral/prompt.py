@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.engine.voxtral.tekken import Tekken
 
 SLOT_MS = 80
+_LONG_DELAYS = (15, 30)  # of delays above 1.2 s only 2.4 s was trained (the model's card)
 _LONGEST_WORD_SLOTS = 10  # a word is written when it is over: room for a long one at the end
 
 
@@ -83,6 +84,8 @@ class Pacing:
 def pacing_of(tekken: Tekken, delay_ms: int | None) -> Pacing:
     """Return the pacing for a delay of 80…2400 ms; `None` is what the model comes with."""
     wanted_ms = float(delay_ms or tekken.audio.get("transcription_delay_ms") or 480)
-    delay = min(max(round(wanted_ms / SLOT_MS), 1), 30)
+    delay = max(round(wanted_ms / SLOT_MS), 1)
+    if delay > _LONG_DELAYS[0]:
+        delay = min(_LONG_DELAYS, key=lambda known: abs(known - delay))
     silence = tekken.audio.get("streaming_n_left_pad_tokens")
     return Pacing(32 if silence is None else int(silence), delay)

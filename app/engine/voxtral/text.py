@@ -1,8 +1,8 @@
 """The Llama that writes Voxtral's text: attention with a cache, rotary positions, gated layers.
 
 Our own hundred lines instead of `mlx_lm.models.llama`: importing that pulls in `transformers`
-(about 3 s at start and 60 MB in the bundle), and the realtime model needs a sliding window and layers that
-know the delay, which it does not have. Held to Hugging Face's in `tests/parity`.
+(about 3 s at start and 60 MB in the bundle), and the realtime model needs a sliding window and
+layers that know the delay, which it does not have. Held to Hugging Face's in `tests/parity`.
 """
 
 import math

@@ -45,23 +45,16 @@ class RowDelegate(QStyledItemDelegate):
         self._board = board
         self._find_matches = find_matches
         self.query = ""
+        self.refresh_fonts()
 
-    @property
-    def title_font(self) -> QFont:
-        return theme.font(is_bold=True)
-
-    @property
-    def small_font(self) -> QFont:
-        return theme.font(0.92)
-
-    @property
-    def row_height(self) -> int:
-        title, small = QFontMetrics(self.title_font), QFontMetrics(self.small_font)
-        return 2 * _TOP + title.height() + 2 * (small.height() + _GAP)
-
-    @property
-    def header_height(self) -> int:
-        return QFontMetrics(self.small_font).height() + 2 * theme.SPACE
+    def refresh_fonts(self) -> None:
+        """Measure the fonts again; call it when the system's font changed."""
+        self.title_font, self.small_font = theme.font(is_bold=True), theme.font(0.92)
+        self._title_height = QFontMetrics(self.title_font).height()
+        self._small_metrics = QFontMetrics(self.small_font)
+        self._small_height = self._small_metrics.height()
+        self.row_height = 2 * _TOP + self._title_height + 2 * (self._small_height + _GAP)
+        self.header_height = self._small_height + 2 * theme.SPACE
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: object) -> QSize:
         return QSize(option.rect.width(), self.row_height)
@@ -115,15 +108,14 @@ class RowDelegate(QStyledItemDelegate):
         job = self._board.job_of(recording.recording_id)
         title = title_of(recording)
         found = self._find_matches(title, self.query) if self.query else ()
-        title_height = QFontMetrics(self.title_font).height()
-        small_height = QFontMetrics(self.small_font).height()
+        title_height, small_height = self._title_height, self._small_height
         line = QRect(rect.left(), rect.top(), rect.width(), title_height)
         draw_line(painter, line, title, self.title_font, ink.text, found)
         line = QRect(rect.left(), line.bottom() + 1 + _GAP, rect.width(), small_height)
         is_open = job is not None and not job.status.is_over
         if row.snippet:
             width = rect.width()
-            text, found = scrolled(row.snippet, row.matches, QFontMetrics(self.small_font), width)
+            text, found = scrolled(row.snippet, row.matches, self._small_metrics, width)
             draw_line(painter, line, text, self.small_font, ink.secondary, found)
         elif job is not None and is_open and not recording.first_line:
             draw_line(painter, line, job_progress(job), self.small_font, ink.secondary)

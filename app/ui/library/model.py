@@ -26,9 +26,10 @@ from app.ui.job_board import JobBoard
 from app.ui.ports import LibraryReader
 from app.ui.wording import day_of, spoken_row, title_of
 
-PAGE = 200  # rows read at once
-_KEPT_PAGES = 60
+PAGE = 100  # rows read at once
+_KEPT_PAGES = 100
 _HITS = 50  # search hits read at once; each is looked for in its text
+_LOOKED_AT = 2  # pages that are read again at once when something changed
 _FEW = 40  # recordings that are read again one by one rather than with their pages
 
 RowRole = int(Qt.ItemDataRole.UserRole) + 1
@@ -82,6 +83,7 @@ class RecordingModel(QAbstractListModel):
     def show_query(self, query: ListQuery) -> None:
         """Show the recordings of `query`."""
         self._query, self._search = query, ""
+        self._pages.clear()
         self.reload()
 
     def show_search(self, text: str) -> None:
@@ -90,8 +92,11 @@ class RecordingModel(QAbstractListModel):
         self.reload()
 
     def reload(self) -> None:
-        """Read everything again."""
-        old_places = list(self._hidden)
+        """Read everything again: of the list, the pages that were just looked at."""
+        looked_at = list(self._pages)[-_LOOKED_AT:]
+        places = [number * PAGE for number in looked_at] + self._hidden
+        if self._hidden_ids:
+            places.append(0)
         self.beginResetModel()
         self._pages.clear()
         self._days.clear()
@@ -102,24 +107,33 @@ class RecordingModel(QAbstractListModel):
             self._hits = self._take_hits()
         else:
             self._total = self._library.count(self._query)
-            self._find_hidden(old_places)
+            self._read_around(places)
+            self._hidden = sorted(self._places_of(self._hidden_ids).values())
         self.endResetModel()
         self.days_changed.emit()
 
     def refresh(self, ids: Iterable[str]) -> None:
-        """Read the recordings `ids` again, and everything if some came or went."""
+        """Read the recordings `ids` again, and everything if some came or went.
+
+        Names of other things among `ids` (jobs) and recordings that are not in memory cost nothing.
+        """
         ids = set(ids) - self._hidden_ids
-        places = self._places_of(ids) if ids and len(ids) <= _FEW else {}
-        if self._search or len(places) < len(ids) or not ids or self._recount():
+        if self._search or not ids or len(ids) > _FEW or self._recount():
             self.reload()
             return
-        for recording_id, stored in places.items():
-            recording = self._library.recording(recording_id)
-            if recording is None or not self._fits(recording):
+        places = self._places_of(ids)
+        found = {name: self._library.recording(name) for name in ids}
+        is_filtered = self._query != ListQuery()
+        for name, recording in found.items():
+            fits = recording is not None and self._fits(recording)
+            if (name in places and not fits) or (is_filtered and name not in places and fits):
                 self.reload()
                 return
-            self._pages[stored // PAGE][stored % PAGE] = Row(recording)
-            self._tell_changed(stored)
+        for name, stored in places.items():
+            recording = found[name]
+            if recording is not None:
+                self._pages[stored // PAGE][stored % PAGE] = Row(recording)
+                self._tell_changed(stored)
 
     # Rows whose removal can still be undone
 
@@ -195,8 +209,8 @@ class RecordingModel(QAbstractListModel):
         """Read the pages of the rows `first` … `last`."""
         if self._search or self.rowCount() == 0:
             return
-        last = min(last, self.rowCount() - 1)
-        for page in range(self._stored(max(0, first)) // PAGE, self._stored(last) // PAGE + 1):
+        first, last = max(0, first), min(last, self.rowCount() - 1)
+        for page in range(self._stored(first) // PAGE, self._stored(last) // PAGE + 1):
             self._page(page)
 
     def recording_id(self, row: int) -> str | None:
@@ -300,15 +314,12 @@ class RecordingModel(QAbstractListModel):
             if row.recording.recording_id in ids
         }
 
-    def _find_hidden(self, old_places: Sequence[int]) -> None:
-        """Find the hidden rows near where they were; new rows push them down by a few."""
-        if not self._hidden_ids:
-            return
-        pages = {0, *(place // PAGE for place in old_places)}
-        for number in sorted(pages | {page + 1 for page in pages if page}):
+    def _read_around(self, places: Sequence[int]) -> None:
+        """Read the pages of `places` and the next ones, where new rows may have pushed them."""
+        numbers = {place // PAGE for place in places}
+        for number in sorted(numbers | {number + 1 for number in numbers}):
             if number * PAGE < self._total:
                 self._page(number)
-        self._hidden = sorted(self._places_of(self._hidden_ids).values())
 
     def _tell_changed(self, stored: int) -> None:
         index = self.index(self._seen(stored))

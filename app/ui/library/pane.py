@@ -85,6 +85,16 @@ class LibraryPane(QWidget):
         rows = sorted(index.row() for index in self.list.selectionModel().selectedRows())
         return [found for row in rows if (found := self.model.recording_id(row)) is not None]
 
+    def selected_count(self) -> int:
+        """Return how many recordings are selected."""
+        selection = self.list.selectionModel().selection()
+        return sum(selection.at(at).height() for at in range(selection.size()))
+
+    def first_selected_row(self) -> int:
+        """Return the topmost selected row; 0 when there is none."""
+        selection = self.list.selectionModel().selection()
+        return min((selection.at(at).top() for at in range(selection.size())), default=0)
+
     def selected_start_s(self) -> float | None:
         """Return where in the selected recording the search matches."""
         index = self.list.currentIndex()

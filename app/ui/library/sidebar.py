@@ -89,6 +89,12 @@ class Sidebar(QListWidget):
         """Choose a place as if the person had."""
         self.setCurrentItem(self._items[place])
 
+    def choose_quietly(self, place: Place) -> None:
+        """Choose a place without telling."""
+        self.blockSignals(True)
+        self.choose(place)
+        self.blockSignals(False)
+
     def set_count(self, place: Place, count: int) -> None:
         """Show how many things a place holds; one that needs attention hides when empty."""
         item = self._items[place]
@@ -100,6 +106,10 @@ class Sidebar(QListWidget):
             if not count and self.place is Place.FAILED:
                 self.choose(Place.ALL)
             item.setHidden(not count)
+
+    def count_of(self, place: Place) -> int:
+        """Return the count a place shows."""
+        return int(self._items[place].data(_CountRole) or 0)
 
     def refresh_colors(self) -> None:
         palette = self.palette()
@@ -174,7 +184,7 @@ class _PlaceDelegate(QStyledItemDelegate):
         ink = theme.color("accent_text" if is_active else "text")
         quiet = theme.color("accent_secondary" if is_active else "secondary")
         side = theme.ICON
-        tint = ink if is_active else theme.color("accent")
+        tint = ink if is_active else theme.color("tint")
         if index.data(_PlaceRole) == Place.FAILED and not is_active:
             tint = theme.color("warning")
         icon = theme.pixmap(str(index.data(Qt.ItemDataRole.DecorationRole)), tint.name(), side)

@@ -7,6 +7,7 @@ nothing but the pages that are looked at.
 from bisect import bisect_left, bisect_right
 
 from PySide6.QtCore import (
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -93,6 +94,16 @@ class RecordingList(QListView):
         QAbstractItemView.doItemsLayout(self)
         self._load_visible()
 
+    def dataChanged(self, first: Index, last: Index, _roles: object = None) -> None:
+        for row in range(first.row(), last.row() + 1):  # no row ever changes its height
+            self.viewport().update(self.visualRect(self._rows.index(row)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.FontChange:
+            self._rows_delegate.refresh_fonts()
+            self.updateGeometries()
+        super().changeEvent(event)
+
     def verticalOffset(self) -> int:
         return self.verticalScrollBar().value()
 
@@ -125,8 +136,10 @@ class RecordingList(QListView):
     ) -> None:
         if not index.isValid():
             return
-        top, bottom = self._slot_top(index.row()), self.rectForIndex(index).bottom() + _FOOT
         bar, height = self.verticalScrollBar(), self.viewport().height()
+        around = height // self._rows_delegate.row_height + 1
+        self._rows.ensure(index.row() - around, index.row() + around)  # headers take room
+        top, bottom = self._slot_top(index.row()), self.rectForIndex(index).bottom() + 1 + _FOOT
         if hint is QAbstractItemView.ScrollHint.PositionAtCenter:
             bar.setValue((top + bottom - height) // 2)
         elif top < bar.value() or hint is QAbstractItemView.ScrollHint.PositionAtTop:
@@ -195,8 +208,11 @@ class RecordingList(QListView):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), theme.color("base"))
-        first, last = self.visible_rows()
-        for row in range(first, last + 1):
+        if not self._rows.rowCount():
+            return
+        offset = self.verticalOffset()
+        first = self._row_at(event.rect().top() + offset)
+        for row in range(first, self._row_at(event.rect().bottom() + offset) + 1):
             self._paint_row(painter, row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

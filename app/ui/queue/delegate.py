@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.config.translate import tr
@@ -138,7 +138,7 @@ class JobDelegate(QStyledItemDelegate):
     def _paint_button(self, painter: QPainter, button: Button, is_active: bool) -> None:
         if button.rect.contains(self.pointer):
             painter.setPen(Qt.PenStyle.NoPen)
-            lift = theme.color("accent_text" if is_active else "text")
+            lift = QColor(theme.color("accent_text" if is_active else "text"))
             lift.setAlphaF(0.15)
             painter.setBrush(lift)
             painter.drawRoundedRect(button.rect.adjusted(1, 1, -1, -1), 5, 5)

@@ -28,6 +28,10 @@ class QueueModel(QAbstractListModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self._jobs)
 
+    @property
+    def jobs(self) -> list[Job]:
+        return list(self._jobs)
+
     def job(self, row: int) -> Job | None:
         return self._jobs[row] if 0 <= row < len(self._jobs) else None
 

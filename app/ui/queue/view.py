@@ -132,13 +132,18 @@ class QueueView(QWidget):
     cancel_requested = Signal(str)
     retry_requested = Signal(str)  # recording id
     import_requested = Signal()
+    selection_changed = Signal()
 
     def __init__(self, board: JobBoard, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
         self._board = board
-        self.list = JobList(QueueModel(board, self), self)
+        self._model = QueueModel(board, self)
+        self.list = JobList(self._model, self)
         self.list.act_requested.connect(self._on_act)
+        self.list.selectionModel().selectionChanged.connect(
+            lambda *_: self.selection_changed.emit()
+        )
         self.summary = PlainLabel("", self)
         self.summary.setFont(theme.font(1.15, is_bold=True))
         self.pause_all_button = QPushButton(tr("Pause All"), self)
@@ -164,6 +169,11 @@ class QueueView(QWidget):
         board.changed.connect(self._render)
         self._render()
         self.refresh_colors()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs that have a row."""
+        return self._model.jobs
 
     def refresh_colors(self) -> None:
         palette = self.palette()

@@ -123,13 +123,16 @@ class TranscriptPane(QStackedWidget):
         self._job = job
         self._render()
 
-    def append(self, segments: Sequence[Segment], language: str | None) -> None:
-        """Segments of the open recording became final."""
+    def append(self, segments: Sequence[Segment], language: str | None) -> bool:
+        """Show segments that became final; `False` when they are not from the text shown."""
         shown = self.text.segments
         last_s = shown[-1].start_s if shown else -1.0
-        self.text.append_segments([part for part in segments if part.start_s > last_s])
+        new = [part for part in segments if part.start_s > last_s]
+        is_same_text = all(part in shown for part in segments if part.start_s <= last_s)
+        self.text.append_segments(new)
         self._language = language or self._language
         self._render()
+        return is_same_text
 
     def set_query(self, query: str) -> None:
         """Mark what matches a search."""
@@ -145,7 +148,7 @@ class TranscriptPane(QStackedWidget):
         self.remove_action.setEnabled(is_writable)
 
     def refresh_colors(self) -> None:
-        self._facts.refresh_colors()
+        self.facts_label.refresh_colors()
         self.title_label.refresh_colors()
         self._progress_text.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
@@ -159,11 +162,11 @@ class TranscriptPane(QStackedWidget):
     def _make_header(self) -> QHBoxLayout:
         self.title_label = ElidedLabel("", self)
         self.title_label.setFont(theme.font(1.3, is_bold=True))
-        self._facts = ElidedLabel("", self, color="secondary")
+        self.facts_label = ElidedLabel("", self, color="secondary")
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self.title_label)
-        texts.addWidget(self._facts)
+        texts.addWidget(self.facts_label)
         export = tr("Export this transcript")
         self.export_button = self._tool("export", export, self.export_requested.emit)
         self.more_button = QToolButton(self)
@@ -233,7 +236,7 @@ class TranscriptPane(QStackedWidget):
             language_label(recording.language or self._language),
             self._model_title(recording.model_id),
         )
-        self._facts.setText(" · ".join(fact for fact in facts if fact))
+        self.facts_label.setText(" · ".join(fact for fact in facts if fact))
         has_text = bool(self.text.segments)
         self.export_button.setEnabled(has_text)
         self.again_action.setEnabled(self._is_writable and not is_open)

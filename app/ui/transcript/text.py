@@ -7,11 +7,12 @@ they become final, without touching what is there.
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from PySide6.QtCore import QMimeData, QPointF, QRect, Qt
+from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import (
     QFontMetrics,
     QPainter,
     QPaintEvent,
+    QPalette,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -26,6 +27,7 @@ from app.ui.ports import FindMatches
 
 _MARGIN = 16  # px around the text
 _SPEAKER_WIDTH = 110  # px, at most
+_AT_ONCE = 150  # segments put into the document before the window breathes again
 _MOST_MARKS = 2000  # search marks on one transcript; more would only slow it down
 
 
@@ -38,6 +40,13 @@ class TranscriptText(QTextEdit):
         self._segments: list[Segment] = []
         self._starts: list[float] = []
         self._query = ""
+        self._filled = 0  # how many segments stand in the document
+        self._marks: list[QTextEdit.ExtraSelection] = []
+        self._going_to_s: float | None = None
+        self._filler = QTimer(self)
+        self._filler.setSingleShot(True)
+        self._filler.setInterval(0)
+        self._filler.timeout.connect(self._fill)
         self._gutter = 0
         self._speakers: set[str] = set()
         self.setAccessibleName(tr("Transcript"))
@@ -62,67 +71,43 @@ class TranscriptText(QTextEdit):
         if old and len(segments) >= len(old) and list(segments[: len(old)]) == old:
             self.append_segments(segments[len(old) :])
             return
-        self.clear()
-        self.setExtraSelections([])
-        self._segments, self._starts = [], []
-        self._speakers = {segment.speaker for segment in segments if segment.speaker}
-        self._set_gutter(self._speakers)
-        self.append_segments(segments)
-        self.moveCursor(QTextCursor.MoveOperation.Start)
-        self.verticalScrollBar().setValue(0)
+        self._show_anew(segments)
 
     def append_segments(self, segments: Sequence[Segment]) -> None:
         """Add segments at the end, keeping the selection and the place."""
         if not segments:
             return
         if any(part.speaker and part.speaker not in self._speakers for part in segments):
-            self.show_segments([*self._segments, *segments])
+            self._show_anew([*self._segments, *segments])
             return
-        cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.beginEditBlock()
-        for segment in segments:
-            if self._segments:
-                cursor.insertBlock()
-            cursor.setBlockFormat(self._block_format())
-            cursor.insertText(" ".join(segment.text.split()))
-            self._segments.append(segment)
-            self._starts.append(segment.start_s)
-        cursor.endEditBlock()
-        if self._query:
-            self.set_query(self._query)
+        self._segments += segments
+        self._starts += [segment.start_s for segment in segments]
+        if not self._filler.isActive():
+            self._fill()
 
     def set_query(self, query: str) -> None:
         """Mark what matches `query`."""
         self._query = query
-        marks: list[QTextEdit.ExtraSelection] = []
-        look = QTextCharFormat()
-        look.setBackground(theme.color("match"))
-        look.setForeground(theme.color("match_text"))
-        block = self.document().begin()
-        while query and block.isValid() and len(marks) < _MOST_MARKS:
-            for start, end in self._find_matches(block.text(), query):
-                cursor = QTextCursor(block)
-                cursor.setPosition(block.position() + start)
-                cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
-                mark = QTextEdit.ExtraSelection()
-                mark.cursor = cursor
-                mark.format = look
-                marks.append(mark)
-            block = block.next()
-        self.setExtraSelections(marks)
+        self._marks = []
+        self._mark(0)
 
     def go_to(self, time_s: float) -> None:
         """Bring the segment at `time_s` to the upper third of the view."""
+        self._going_to_s = time_s
         at = max(0, bisect_right(self._starts, time_s + 0.001) - 1)
+        if at >= self._filled:
+            return  # goes there as soon as it is filled in
+        self._going_to_s = None
         block = self.document().findBlockByNumber(at)
-        if not block.isValid():
-            return
         self.setTextCursor(QTextCursor(block))
         top = self.document().documentLayout().blockBoundingRect(block).top()
         self.verticalScrollBar().setValue(int(top - self.viewport().height() / 3))
 
     def refresh_colors(self) -> None:
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Base, theme.color("base"))
+        palette.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        self.setPalette(palette)
         self.set_query(self._query)
         self.viewport().update()
 
@@ -150,6 +135,56 @@ class TranscriptText(QTextEdit):
             line_height = round(block.layout().lineAt(0).height()) if block.lineCount() else 0
             self._paint_margin(painter, block.blockNumber(), QRect(0, top, 0, line_height))
             block = block.next()
+
+    def _show_anew(self, segments: Sequence[Segment]) -> None:
+        self._filler.stop()
+        self.clear()
+        self.setExtraSelections([])
+        self._segments, self._starts, self._marks, self._filled = [], [], [], 0
+        self._going_to_s = None
+        self._speakers = {segment.speaker for segment in segments if segment.speaker}
+        self._set_gutter(self._speakers)
+        self.append_segments(segments)
+        self.moveCursor(QTextCursor.MoveOperation.Start)
+        self.verticalScrollBar().setValue(0)
+
+    def _fill(self) -> None:
+        """Put the next segments into the document; the rest follows when the window has time."""
+        first = self._filled
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for segment in self._segments[first : first + _AT_ONCE]:
+            if self._filled:
+                cursor.insertBlock()
+            cursor.setBlockFormat(self._block_format())
+            cursor.insertText(" ".join(segment.text.split()))
+            self._filled += 1
+        cursor.endEditBlock()
+        self._mark(first)
+        if self._filled < len(self._segments):
+            self._filler.start()
+        if self._going_to_s is not None:
+            self.go_to(self._going_to_s)
+
+    def _mark(self, first: int) -> None:
+        """Mark the matches from block `first` on."""
+        look = QTextCharFormat()
+        look.setBackground(theme.color("match"))
+        look.setForeground(theme.color("match_text"))
+        block = self.document().findBlockByNumber(first)
+        while self._query and block.isValid() and len(self._marks) < _MOST_MARKS:
+            for start, end in self._find_matches(block.text(), self._query):
+                cursor = QTextCursor(block)
+                cursor.setPosition(block.position() + start)
+                cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+                mark = QTextEdit.ExtraSelection()
+                mark.cursor = cursor
+                mark.format = look
+                self._marks.append(mark)
+            block = block.next()
+        if self._marks or self.extraSelections():
+            self.setExtraSelections(self._marks)
 
     def _paint_margin(self, painter: QPainter, at: int, line: QRect) -> None:
         if at >= len(self._segments):

@@ -14,7 +14,7 @@ from app.ui import theme
 from app.ui.widgets.labels import PlainLabel
 
 _ICONS = {"info": "info", "warning": "warning", "error": "warning"}
-_TINTS = {"info": "accent", "warning": "warning", "error": "error"}
+_TINTS = {"info": "tint", "warning": "warning", "error": "error"}
 
 
 class Banner(QWidget):
@@ -43,9 +43,9 @@ class Banner(QWidget):
         row.addWidget(self._icon)
         texts = QVBoxLayout()
         texts.setSpacing(2)
-        texts.addWidget(PlainLabel(message, self, wraps=True))
-        for line in lines:
-            texts.addWidget(PlainLabel(line, self, wraps=True))
+        self.labels = [PlainLabel(text, self, wraps=True) for text in (message, *lines)]
+        for label in self.labels:
+            texts.addWidget(label)
         row.addLayout(texts, 1)
         self.buttons: list[QPushButton] = []
         for text, call in actions:

@@ -42,7 +42,7 @@ class DropOverlay(QWidget):
 
 def draw_target(painter: QPainter, rect: QRect, *, is_active: bool) -> None:
     """Draw the dashed frame that means: drop here."""
-    pen = QPen(theme.color("accent" if is_active else "secondary"), 2 if is_active else 1.5)
+    pen = QPen(theme.color("tint" if is_active else "secondary"), 2 if is_active else 1.5)
     pen.setStyle(Qt.PenStyle.DashLine)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)

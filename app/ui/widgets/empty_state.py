@@ -19,7 +19,7 @@ from app.ui.widgets.drop_overlay import draw_target
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
 _WIDTH = 440  # px, the widest line of text
-_NARROW = 220  # px, what a pane surely has
+_NARROW = 150  # px, what a pane surely has
 
 
 class EmptyState(QWidget):

@@ -39,7 +39,7 @@ def draw_progress(
         track.setAlphaF(0.35)
     painter.setBrush(track)
     painter.drawRoundedRect(bar, radius, radius)
-    painter.setBrush(ink or theme.color("accent"))
+    painter.setBrush(ink or theme.color("tint"))
     filled = QRect(bar)
     filled.setWidth(round(bar.width() * min(1.0, max(0.0, fraction))))
     if filled.width() > 0:

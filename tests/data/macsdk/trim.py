@@ -2,8 +2,8 @@
 
     python tests/data/macsdk/trim.py sdk.json
 
-`sdk.json` is what `extract.py` makes. Classes and protocols stay whole, so that a wrong selector on a
-known class is still noticed; a name that the app begins to use needs this script once more.
+`sdk.json` is what `extract.py` makes. Classes and protocols stay whole, so that a wrong selector on
+a known class is still noticed; a name that the app begins to use needs this script once more.
 """
 
 import ast
@@ -15,8 +15,11 @@ from typing import Any
 
 HERE = Path(__file__).parent
 # Classes of objects the app is handed and never names.
-HANDED = """NSDockTile NSError NSRunningApplication NSStatusBarButton NSStatusItem NSView NSWindow
-UNNotification UNNotificationRequest UNNotificationResponse NSDraggingInfo""".split()
+HANDED = (
+    *("NSDockTile", "NSDraggingInfo", "NSError", "NSRunningApplication", "NSStatusBarButton"),
+    *("NSStatusItem", "NSView", "NSWindow"),
+    *("UNNotification", "UNNotificationRequest", "UNNotificationResponse"),
+)
 SOURCES = HERE.parents[2] / "app" / "macos"
 
 

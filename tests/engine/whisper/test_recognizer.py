@@ -10,7 +10,7 @@ import pytest
 from app.core.errors import ModelDamaged, ModelMissing
 from app.core.packing import Window
 from app.engine import registry
-from app.engine.base import ListSource, Options
+from app.engine.base import ListSource, Options, WindowResult
 from tests.engine.whisper.speech import NANO, clips, drive, nano, word_errors, words
 
 GREEDY = (0.0,)
@@ -21,7 +21,7 @@ def test_reads_the_clips() -> None:
     source = ListSource([clip.window for clip in chosen])
     options = Options(temperatures=GREEDY, wants_words=False)
     steps = nano().transcribe(source, options)
-    results = {result.index: result for result in steps if result is not None}
+    results = {result.index: result for result in steps if isinstance(result, WindowResult)}
     errors = total = 0
     for clip in chosen:
         result = results[clip.window.index]
@@ -41,7 +41,7 @@ def test_hears_nothing_in_silence(level: float) -> None:
     noise = np.random.default_rng(1).standard_normal(9 * 16_000).astype(np.float32) * level
     window = Window(0, 0.0, noise.astype(np.float32), ())
     steps = nano().transcribe(ListSource([window]), Options(language="en"))
-    (result,) = [result for result in steps if result is not None]
+    (result,) = [result for result in steps if isinstance(result, WindowResult)]
     assert result.segments == ()
     assert result.no_speech_probability > 0.9
 
@@ -68,7 +68,7 @@ def test_words_beams_glossary_and_offset() -> None:
         languages=("de", "en"), beam_size=2, patience=1.5, glossary="Undertone, Kubernetes."
     )
     steps = nano().transcribe(ListSource([window]), options)
-    (result,) = [result for result in steps if result is not None]
+    (result,) = [result for result in steps if isinstance(result, WindowResult)]
     assert result.language == "de"
     heard = " ".join(segment.text for segment in result.segments)
     assert words(heard) == words(clip.text)
@@ -85,7 +85,7 @@ def test_only_allowed_languages_are_detected() -> None:
     (clip, *_) = clips(["de"])
     options = Options(languages=("fr", "es"), temperatures=GREEDY, wants_words=False)
     steps = nano().transcribe(ListSource([clip.window]), options)
-    assert {result.language for result in steps if result is not None} <= {"fr", "es"}
+    assert {result.language for result in steps if isinstance(result, WindowResult)} <= {"fr", "es"}
 
 
 def test_a_stream_says_what_a_window_says() -> None:

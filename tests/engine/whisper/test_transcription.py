@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.packing import Window
-from app.engine.base import ListSource, Options, WindowResult
+from app.engine.base import IDLE, ListSource, Options, WindowResult
 from app.engine.whisper.transcription import Loaded, Transcription
 from tests.engine.whisper import random_model as tiny
 
@@ -31,7 +31,7 @@ def windows(count: int) -> list[Window]:
 
 def run(loaded: Loaded, chosen: list[Window], options: Options) -> dict[int, WindowResult]:
     job = Transcription(loaded, ListSource(list(chosen)), options)
-    return {result.index: result for result in job.run() if result is not None}
+    return {result.index: result for result in job.run() if isinstance(result, WindowResult)}
 
 
 def texts(results: dict[int, WindowResult]) -> dict[int, tuple[object, ...]]:
@@ -96,5 +96,5 @@ def test_a_slow_source_is_waited_for(loaded: Loaded) -> None:
     (window,) = windows(1)
     job = Transcription(loaded, Hesitant(window), Options(language="en", temperatures=(0.0,)))
     found = list(job.run())
-    assert found[:2] == [None, None]
-    assert [result.index for result in found if result is not None] == [0]
+    assert found[:2] == [IDLE, IDLE]
+    assert [result.index for result in found if isinstance(result, WindowResult)] == [0]

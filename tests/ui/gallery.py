@@ -1,0 +1,264 @@
+"""Shows every state of the window with a library in memory, for whoever changes its looks.
+
+    uv run --locked python -m tests.ui.gallery FOLDER [STATE …]
+
+The README's pictures come from the real app: `packaging/screenshots.py`.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+from PySide6.QtCore import QLocale
+from PySide6.QtGui import QFont, QFontDatabase
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.core.errors import DecodeFailed, mark
+from app.core.events import FilesChecked
+from app.core.job import JobStatus
+from app.core.recording import Recording, RecordingStatus
+from app.core.transcript import Segment, Transcript
+from app.ui import theme
+from app.ui.export_dialog import ExportDialog
+from app.ui.library.sidebar import Place
+from app.ui.main_window import MainWindow
+from app.ui.settings.window import SettingsWindow
+from tests.helpers import ui_fakes as fakes
+
+SIZES = ((1080, 720), (760, 480))
+APPEARANCES = ("light", "dark")
+
+INTERVIEW = (
+    ("Ada", "Let us begin with the flood itself. Where were you when the water came?"),
+    ("Ben", "At home, upstairs. I heard the neighbours shouting, and then I saw that the river "
+            "had already taken the footbridge."),
+    ("Ben", "My first thought was the shop. We keep the old photographs in the cellar, forty "
+            "years of them, and nothing else in that building matters as much."),
+    ("Ada", "Could you still get there?"),
+    ("Ben", "By bicycle, along the railway. The road under the bridge was a lake by then."),
+    ("Ben", "When I arrived, four people I had never spoken to were already carrying boxes up the "
+            "stairs. Somebody had told them what was in them."),
+    ("Ada", "So the collection was saved by strangers."),
+    ("Ben", "By people from the street. They stopped being strangers that night."),
+    ("Ada", "What happened in the days after?"),
+    ("Ben", "We dried the prints between sheets of newspaper, on every table we could borrow. The "
+            "school gave us its gymnasium, and the children turned the sheets every morning."),
+    ("Ben", "Of six thousand pictures we lost eleven. I still know which eleven."),
+    ("Ada", "And the river?"),
+    ("Ben", "The river is where it always was. We built the shelf higher."),
+)  # fmt: skip
+
+
+def interview() -> Transcript:
+    """Return the invented interview."""
+    parts, start_s = [], 0.0
+    for speaker, text in INTERVIEW:
+        length_s = len(text) / 15
+        parts.append(Segment(start_s, start_s + length_s, text, speaker=speaker))
+        start_s += length_s + 0.8
+    return Transcript(tuple(parts), "en", "turbo")
+
+
+def world() -> fakes.World:
+    """Return a library as it looks after a week of use."""
+    noon = datetime.now().replace(hour=14, minute=2, second=0)
+    found = fakes.World()
+    rows: list[tuple[str, float, float, str]] = [
+        ("Interview with Ben about the flood", 0, 2530, INTERVIEW[1][1]),
+        ("Planning meeting", 3.2, 3485, "The budget for next year stands, with two questions."),
+        ("Voice memo 12", 5.1, 74, "Remember to ask the printer about the paper samples."),
+        ("Lecture 4, tides and rivers", 22, 5012, "Last week we saw why rivers meander."),
+        ("Call with the archive", 27, 1264, "The river maps are in the second drawer."),
+        ("Dictation draft, chapter two", 29, 611, "The street had changed its name twice."),
+        ("Radio piece, rough cut", 51, 402, "Good morning from the bridge."),
+        ("Seminar, questions", 75, 2210, "Could you say more about the sources?"),
+        ("Walk along the river", 98, 1890, "You can hear the weir from here."),
+    ]
+    for at, (title, hours, duration_s, line) in enumerate(rows):
+        created = (noon - timedelta(hours=hours)).timestamp()
+        item = fakes.recording(
+            at, title, created_at=created, duration_s=duration_s, first_line=line
+        )
+        found.library.items.append(item)
+        found.library.transcripts[item.recording_id] = Transcript(
+            (Segment(0.0, 4.0, line),), "en", "nano"
+        )
+    found.library.transcripts["r000000"] = interview()
+    return found
+
+
+def change(found: fakes.World, at: int, **changes: object) -> Recording:
+    """Change a recording of the library."""
+    item = replace(found.library.items[at], **changes)  # type: ignore[arg-type]
+    found.library.items[at] = item
+    return item
+
+
+def show(found: fakes.World) -> MainWindow:
+    """Open the window."""
+    found.commands.settings = found.commands.settings.changed(
+        appearance="dark" if theme.is_dark() else "light"
+    )
+    window = MainWindow(found.ports)
+    window.show()
+    QTest.qWait(50)
+    return window
+
+
+def empty() -> QWidget:
+    return show(fakes.World())
+
+
+def transcript() -> QWidget:
+    return show(world())
+
+
+def working() -> QWidget:
+    found = world()
+    change(found, 0, status=RecordingStatus.WORKING)
+    change(found, 1, status=RecordingStatus.PENDING, first_line="")
+    found.commands.jobs = [
+        fakes.running(0, found.library.items[0].title, 1060.0),
+        fakes.job(1, found.library.items[1].title, total_s=3485.0),
+    ]
+    found.commands.jobs[0] = replace(found.commands.jobs[0], total_s=2530.0)
+    found.library.transcripts["r000000"] = Transcript(interview().segments[:7], "en", "nano")
+    return show(found)
+
+
+def queue() -> QWidget:
+    found = world()
+    titles = [item.title for item in found.library.items]
+    found.commands.jobs = [
+        replace(fakes.running(0, titles[0], 1060.0), total_s=2530.0),
+        fakes.job(1, titles[1], total_s=3485.0),
+        fakes.job(3, titles[3], total_s=5012.0, done_s=900.0, status=JobStatus.PAUSED),
+        fakes.job(
+            5,
+            titles[5],
+            status=JobStatus.FAILED,
+            error="“draft.m4a” ends in the middle of a sound block.",
+            hint="Copy the file again from where it came from, then retry.",
+        ),
+    ]
+    window = show(found)
+    window.parts.sidebar.choose(Place.QUEUE)
+    window.parts.queue.list.setCurrentIndex(window.parts.queue.list.model().index(1, 0))
+    return window
+
+
+def search() -> QWidget:
+    window = show(world())
+    window.parts.toolbar.search_field.search("river")
+    window.parts.library.select_row(0)
+    return window
+
+
+def nothing_found() -> QWidget:
+    window = show(world())
+    window.parts.toolbar.search_field.search("zeppelin")
+    return window
+
+
+def error() -> QWidget:
+    found = world()
+    change(
+        found,
+        0,
+        status=RecordingStatus.FAILED,
+        error="“interview.m4a” ends in the middle of a sound block.",
+        hint="Copy the file again from where it came from, then retry.",
+        first_line="",
+    )
+    found.library.transcripts["r000000"] = Transcript()
+    window = show(found)
+    refused = DecodeFailed(
+        mark("“{name}” holds no sound that can be read."),
+        mark("Check that it is an audio or video file."),
+        name="minutes.pdf",
+    )
+    found.bus.files_checked.emit(FilesChecked((), ((Path("minutes.pdf"), refused),)))
+    return window
+
+
+def dropping() -> QWidget:
+    window = show(world())
+    window.parts.overlay.appear()
+    return window
+
+
+def removed() -> QWidget:
+    window = show(world())
+    window.remove_selected()
+    return window
+
+
+def settings() -> QWidget:
+    window = SettingsWindow(world().ports, lambda **_changes: None)
+    window.choose_page(1)
+    window.show()
+    return window
+
+
+def export() -> QWidget:
+    dialog = ExportDialog(["Interview with Ben about the flood"], str(Path.home()), "srt")
+    dialog.show()
+    return dialog
+
+
+STATES: dict[str, Callable[[], QWidget]] = {
+    "empty": empty,
+    "transcript": transcript,
+    "working": working,
+    "queue": queue,
+    "search": search,
+    "nothing-found": nothing_found,
+    "error": error,
+    "drop": dropping,
+    "removed": removed,
+    "settings": settings,
+    "export": export,
+}
+
+
+def main() -> None:
+    """Write pictures of the states that were asked for, in both schemes and sizes."""
+    app = QApplication(["undertone"])
+    app.setStyle("Fusion")
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
+    if "Inter" in QFontDatabase.families():
+        app.setFont(QFont("Inter", 10))
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    names = sys.argv[2:] or list(STATES)
+    for appearance in APPEARANCES:
+        theme.use_appearance(appearance)
+        for name in names:
+            take(name, appearance, folder)
+
+
+def take(name: str, appearance: str, folder: Path) -> None:
+    """Write the pictures of one state."""
+    for width, height in SIZES:
+        window = STATES[name]()
+        if isinstance(window, MainWindow):
+            window.resize(width, height)
+        window.activateWindow()
+        QTest.qWait(150)
+        if name == "drop" and isinstance(window, MainWindow):
+            window.parts.overlay.appear()
+            QTest.qWait(20)
+        size = f"-{width}" if (width, height) != SIZES[0] else ""
+        window.grab().save(str(folder / f"{name}-{appearance}{size}.png"))
+        window.close()
+        window.deleteLater()
+        QTest.qWait(1)
+
+
+if __name__ == "__main__":
+    main()

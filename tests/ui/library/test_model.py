@@ -1,0 +1,202 @@
+"""The list reads pages, knows its days, and hides what is being removed."""
+
+from datetime import datetime
+
+import pytest
+from PySide6.QtCore import QModelIndex
+from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
+
+from app.core.recording import RecordingStatus
+from app.core.transcript import Segment, Transcript
+from app.library.search import ListQuery
+from app.ui.job_board import JobBoard
+from app.ui.library.model import PAGE, RecordingModel
+from tests.helpers.ui_fakes import FakeLibrary, recording, world_of
+
+
+def model_of(library: FakeLibrary) -> RecordingModel:
+    model = RecordingModel(library, JobBoard())
+    model.show_query(ListQuery())
+    return model
+
+
+def ids(model: RecordingModel) -> list[str | None]:
+    return [model.recording_id(row) for row in range(model.rowCount())]
+
+
+def test_qt_finds_no_fault_with_it(qapp: QApplication) -> None:
+    library = world_of(7).library
+    model = RecordingModel(library, JobBoard())
+    tester = QAbstractItemModelTester(model)
+    model.show_query(ListQuery())
+    model.hide(["r000002", "r000003"])
+    model.unhide(["r000003"])
+    library.put(recording(99))
+    model.refresh(["r000099"])
+    model.show_search("recording")
+    assert tester.model() is model
+
+
+def test_only_pages_that_are_looked_at_are_read(qapp: QApplication) -> None:
+    library = world_of(100_000).library
+    model = model_of(library)
+    assert model.rowCount() == 100_000
+    assert library.rows_read == 0
+    model.row(0)
+    assert library.rows_read == PAGE
+    assert model.recording_id(99_999) == "r099999"
+    assert library.rows_read <= 2 * PAGE + 1
+
+
+def test_memory_is_bounded(qapp: QApplication) -> None:
+    library = world_of(14_000).library
+    model = model_of(library)
+    for row in range(0, 14_000, PAGE):
+        model.row(row)
+    assert model.pages_in_memory <= 100
+
+
+def test_days_begin_where_the_date_changes(qapp: QApplication) -> None:
+    noon = datetime(2026, 11, 20, 12).timestamp()
+    library = FakeLibrary([recording(at, created_at=noon - at * 86_400 / 2) for at in range(6)])
+    model = model_of(library)
+    model.ensure(0, 5)
+    starts = model.day_starts()
+    days = [model.day(row) for row in range(6)]
+    assert starts == [row for row in range(6) if row == 0 or days[row] != days[row - 1]]
+
+
+def test_a_day_over_a_page_border_has_one_header(qapp: QApplication) -> None:
+    noon = datetime(2026, 11, 20, 12).timestamp()
+    library = FakeLibrary([recording(at, created_at=noon - at) for at in range(PAGE + 50)])
+    model = model_of(library)
+    model.ensure(PAGE, PAGE + 10)
+    model.ensure(0, 10)
+    assert model.day_starts() == [0]
+
+
+def test_hidden_rows_are_left_out_and_come_back(qapp: QApplication) -> None:
+    model = model_of(world_of(6).library)
+    model.row(0)
+    model.hide(["r000001", "r000004"])
+    assert ids(model) == ["r000000", "r000002", "r000003", "r000005"]
+    model.hide(["r000000"])
+    assert ids(model) == ["r000002", "r000003", "r000005"]
+    model.unhide(["r000000", "r000004"])
+    assert ids(model) == ["r000000", "r000002", "r000003", "r000004", "r000005"]
+
+
+def test_hiding_the_first_of_a_day_moves_its_header(qapp: QApplication) -> None:
+    noon = datetime(2026, 11, 20, 12).timestamp()
+    times = [noon, noon - 60, noon - 86_400, noon - 86_460]
+    library = FakeLibrary([recording(at, created_at=time) for at, time in enumerate(times)])
+    model = model_of(library)
+    model.row(0)
+    assert model.day_starts() == [0, 2]
+    model.hide(["r000000"])
+    assert model.day_starts() == [0, 1]
+    model.hide(["r000001"])
+    assert model.day_starts() == [0]
+
+
+def test_a_hidden_row_stays_hidden_when_new_ones_come(qapp: QApplication) -> None:
+    library = world_of(5).library
+    model = model_of(library)
+    model.row(0)
+    model.hide(["r000001"])
+    library.put(recording(77))
+    model.refresh(["r000077"])
+    assert ids(model) == ["r000077", "r000000", "r000002", "r000003", "r000004"]
+    library.drop(["r000001"])
+    model.refresh(["r000001"])
+    assert ids(model) == ["r000077", "r000000", "r000002", "r000003", "r000004"]
+
+
+def test_a_changed_recording_is_read_alone(qapp: QApplication) -> None:
+    library = world_of(1000).library
+    model = model_of(library)
+    model.row(0)
+    read = library.rows_read
+    resets: list[object] = []
+    model.modelReset.connect(lambda: resets.append(1))
+    library.put(recording(3, "A new title"))
+    model.refresh(["r000003"])
+    row = model.row(3)
+    assert row is not None
+    assert row.recording.title == "A new title"
+    assert library.rows_read == read
+    assert not resets
+
+
+def test_names_of_jobs_and_far_recordings_cost_nothing(qapp: QApplication) -> None:
+    library = world_of(1000).library
+    model = model_of(library)
+    model.row(0)
+    read = library.rows_read
+    model.refresh(["j000003", "r000900", "r000003"])
+    assert library.rows_read == read
+
+
+def test_a_recording_that_begins_to_fit_is_shown(qapp: QApplication) -> None:
+    library = world_of(4).library
+    library.put(recording(1, status=RecordingStatus.FAILED))
+    model = RecordingModel(library, JobBoard())
+    model.show_query(ListQuery(status=RecordingStatus.FAILED))
+    model.row(0)
+    library.put(recording(1))
+    library.put(recording(2, status=RecordingStatus.FAILED))
+    model.refresh(["r000002", "r000001"])
+    assert ids(model) == ["r000002"]
+
+
+def test_a_recording_that_no_longer_fits_leaves(qapp: QApplication) -> None:
+    library = world_of(4).library
+    library.put(recording(2, status=RecordingStatus.FAILED))
+    model = RecordingModel(library, JobBoard())
+    model.show_query(ListQuery(status=RecordingStatus.FAILED))
+    assert ids(model) == ["r000002"]
+    library.put(recording(2))
+    model.refresh(["r000002"])
+    assert ids(model) == []
+
+
+def test_a_library_that_became_shorter_gives_no_row(qapp: QApplication) -> None:
+    library = world_of(300).library
+    model = model_of(library)
+    library.drop([f"r{at:06d}" for at in range(10, 300)])
+    assert model.row(250) is None
+    assert model.data(model.index(250)) is None
+
+
+@pytest.mark.parametrize("count", [0, 3, 49, 50, 120])
+def test_a_search_takes_its_hits_page_by_page(qapp: QApplication, count: int) -> None:
+    library = world_of(count).library
+    model = RecordingModel(library, JobBoard())
+    model.show_search("recording")
+    while model.canFetchMore(QModelIndex()):
+        model.fetchMore(QModelIndex())
+    assert model.rowCount() == count
+    assert len(set(ids(model))) == count
+
+
+def test_a_hit_shows_where_it_matches(qapp: QApplication) -> None:
+    library = FakeLibrary([recording(1)])
+    line = Transcript((Segment(0, 1, "Nothing here."), Segment(7, 9, "Then the river rose.")))
+    library.transcripts["r000001"] = line
+    model = RecordingModel(library, JobBoard())
+    model.show_search("river")
+    row = model.row(0)
+    assert row is not None
+    assert row.start_s == 7
+    assert [row.snippet[start:end] for start, end in row.matches] == ["river"]
+
+
+def test_a_hidden_hit_is_left_out(qapp: QApplication) -> None:
+    model = RecordingModel(world_of(5).library, JobBoard())
+    model.show_search("recording")
+    model.hide(["r000002"])
+    assert "r000002" not in ids(model)
+    assert model.rowCount() == 4
+    model.unhide(["r000002"])
+    assert model.rowCount() == 5

@@ -1,0 +1,59 @@
+"""The export dialog proposes names that stay inside the folder."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.ui.export_dialog import ExportDialog, formats
+
+
+def test_one_recording_becomes_a_file(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path), "srt")
+    qtbot.addWidget(dialog)
+    assert dialog.target == tmp_path / "Interview.srt"
+    dialog.format_box.setCurrentIndex(dialog.format_box.findData("json"))
+    assert dialog.target == tmp_path / "Interview.json"
+
+
+def test_several_go_into_the_folder(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["One", "Two"], str(tmp_path))
+    qtbot.addWidget(dialog)
+    assert dialog.target == tmp_path
+    assert dialog.export_button.isEnabled()
+    assert dialog.name_edit.isHidden()
+
+
+@pytest.mark.parametrize("title", ["../../etc/passwd", "a/b", "..", "", "C:\\x", "\0\n"])
+def test_a_hostile_title_stays_inside(qtbot: QtBot, tmp_path: Path, title: str) -> None:
+    dialog = ExportDialog([title], str(tmp_path))
+    qtbot.addWidget(dialog)
+    assert dialog.target.parent == tmp_path
+    dialog.name_edit.setText("../up")
+    assert dialog.target.parent == tmp_path
+
+
+def test_an_existing_file_is_announced(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "Interview.txt").write_text("old")
+    dialog = ExportDialog(["Interview"], str(tmp_path))
+    qtbot.addWidget(dialog)
+    assert not dialog.warning.isHidden()
+    dialog.name_edit.setText("Another")
+    assert dialog.warning.isHidden()
+
+
+def test_a_name_is_needed(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path))
+    qtbot.addWidget(dialog)
+    dialog.name_edit.setText("  ")
+    assert not dialog.export_button.isEnabled()
+
+
+def test_a_folder_that_is_gone_is_not_proposed(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path / "gone"))
+    qtbot.addWidget(dialog)
+    assert dialog.folder.is_dir()
+
+
+def test_the_formats_of_the_issue_are_offered() -> None:
+    assert [key for key, _name, _note in formats()] == ["txt", "md", "srt", "vtt", "json"]
