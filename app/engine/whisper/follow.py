@@ -60,7 +60,7 @@ class Heard:
         language: what it was decoded in.
         language_probability: how sure it is of that; 1 when it was told.
         no_speech_probability: the model's own, of the whole window.
-        average_log_probability: of the tokens written.
+        average_log_probability: of the words' tokens.
     """
 
     pieces: tuple[Piece, ...]
@@ -136,7 +136,7 @@ class Follower:
         pieces = self._pieces(written, len(prefix), language, after_s, n_frames)
         if is_leaked(" ".join(p.word.text for p in (*kept, *pieces)), self._options.glossary):
             pieces = ()
-        likely = written.log_probabilities[: len(written.tokens)]
+        likely = written.log_probabilities[: sum(len(piece.tokens) for piece in pieces)]
         return Heard(
             pieces=pieces,
             language=language,

@@ -20,7 +20,7 @@ from app.engine.whisper.utterance import Finals, Sound, Transcribe
 
 _MOST_WINDOW_S = 20.0
 _MOST_NO_SPEECH = 0.6
-_LEAST_LOG_PROBABILITY = -1.0
+_LEAST_LOG_PROBABILITY = -1.6
 _SURE_OF_LANGUAGE = 0.7
 _LANGUAGE_FROM_S = 1.0  # less sound than this says little about the language
 _LANGUAGE_UNTIL_S = 3.0  # and after so much it is decided
@@ -44,7 +44,7 @@ class Pace:
     """
 
     first_s: float = 0.6
-    early_hop_s: float = 0.25
+    early_hop_s: float = 0.2
     early_until_s: float = 2.0
     hop_s: float = 0.5
     load: float = 1.2
