@@ -35,6 +35,9 @@ def load_weights(file: Path | None = None) -> Weights:
 class Vad:
     """Probability of speech for each 32 ms, one stream of sound; owned by whoever feeds it.
 
+    The matrices are small: on Linux OpenBLAS must run with one thread (`./run` sees to it), or its
+    threads wait for each other and all is up to nine times slower.
+
     Source: Silero VAD 6.2 (MIT), network and weights; the arithmetic is ours.
     """
 
