@@ -59,7 +59,7 @@ class Pictures:
         self._wait(lambda: not self._window.board.open_jobs)
         self._open("Long note")
         self._take("transcript")
-        self._parts.toolbar.search_field.search("meeting")
+        self._parts.toolbar.search_field.search("budget")
         QTest.qWait(300)
         self._parts.library.list.setFocus()
         self._parts.library.select_row(0)
@@ -108,6 +108,7 @@ class Pictures:
         for appearance in ("light", "dark"):
             self._window.menus.appearances[appearance].trigger()
             QTest.qWait(200)
+            self._wait(lambda: self._window.board.is_settled)  # all parts tell the same progress
             file = self._folder / f"{name}-{appearance}.png"
             self._window.grab().save(str(file))
             print(file, flush=True)

@@ -247,6 +247,7 @@ def _fit_last_stop(text: str, after: str) -> str:
     """Drop the full stop of a phrase that lands in the middle of a sentence."""
     rest = after.lstrip(" ")
     goes_on = bool(rest) and (rest[0].islower() or rest[0] in ",;.!?…")
-    if goes_on and text.endswith(".") and not text.endswith(".."):
-        return text[:-1]
+    phrase = text[:-1].rstrip(" ")
+    if goes_on and phrase and text.endswith(".") and not phrase.endswith("."):
+        return phrase
     return text

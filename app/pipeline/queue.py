@@ -400,7 +400,11 @@ class TranscriptionQueue:
         )
 
     def _on_stage(self, job_id: str, stage: JobStage, reader: WindowReader) -> None:
-        self._change(job_id, stage=stage, total_s=reader.progress.total_s)
+        total_s = reader.progress.total_s
+        if total_s is None:  # not read so far; what the check found still holds
+            self._change(job_id, stage=stage)
+        else:
+            self._change(job_id, stage=stage, total_s=total_s)
 
     def _succeed_if_written(self, job_id: str, last_write: "Future[bool]") -> None:
         if last_write.exception() is None:  # else `_on_written` has stopped the job

@@ -64,6 +64,11 @@ class JobBoard(QObject):
         """The job that runs now."""
         return next((job for job in self._jobs.values() if job.status is JobStatus.RUNNING), None)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every event that came has been told."""
+        return not self._timer.isActive()
+
     def job_of(self, recording_id: str) -> Job | None:
         """Return the latest job of a recording."""
         return self._jobs.get(self._by_recording.get(recording_id, ""))

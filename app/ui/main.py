@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -113,12 +113,14 @@ class App(QObject):
         """End every thread; what is not finished goes on at the next start."""
         self._first.close()
         self.window.close()
+        self._bus.close()
+        self.window.deleteLater()  # and its timers, before the library they read is closed
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
         if self._session is not None:
             self._session.close()
         else:
             self._reader.close()
-        self._bus.close()
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings

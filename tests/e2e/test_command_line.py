@@ -33,7 +33,7 @@ def test_the_clips_are_read_as_well_as_the_model_can(tmp_path: Path) -> None:
     rate = word_error_rate([(c["text"], heard[Path(c["file"]).stem]) for c in clips()])
 
     assert len(heard) == 40
-    assert 0.093 <= rate <= 0.148  # 0.113 without, 0.128 with timestamps, ± 2 points
+    assert rate <= 0.133  # the model's own page says 0.113; 2 points more are allowed
 
 
 @pytest.mark.serial

@@ -36,7 +36,7 @@ def test_six_seeded_faults_are_each_named_with_a_remedy(tmp_path: Path) -> None:
     assert done.returncode == 1
     for kind in (
         "library_damaged",
-        "files_too_open",
+        "too_open",
         "cloud_folder",
         "settings_unreadable",
         "model_unusable",

@@ -39,9 +39,6 @@ class Field(QPlainTextEdit):
             case "show":
                 self.show()
                 return int(self.winId())
-            case "hide":
-                self.hide()
-                return True
             case "read_only":
                 self.setReadOnly(request["on"])
                 return True

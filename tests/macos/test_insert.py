@@ -207,12 +207,18 @@ def test_held_modifiers_do_not_spoil_the_paste(
 
 @pytest.mark.serial
 def test_with_no_window_the_text_is_copied_and_told(
-    display: Desktop, other_app: OtherApp, inserter: X11Inserter
+    display: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other_app.ask("hide")
-    wait_for(lambda: not other_app.ask("is_active"))
-    inserter.timeout_s = 0.3
+    empty = Desktop()
+    empty.start()
+    monkeypatch.setenv("DISPLAY", empty.name)
+    inserter = X11Inserter(timeout_s=0.3)
     outcome = insert(inserter, "nobody there")
+    apps = front_apps()
+    assert apps.now() is None
+    apps.close()
+    inserter.close()
+    empty.close()
     assert outcome.way is Way.CLIPBOARD
     assert isinstance(outcome.reason, InsertFailed)
 

@@ -104,6 +104,7 @@ def test_text_that_nobody_fetched_stays() -> None:
         ("I like ", " very much", "The sea.", "the sea", "en"),
         ("I like ", ", too", "The sea.", "the sea", "en"),
         ("I like ", ", too", "Wait...", "Wait...", "en"),
+        ("I like ", "very", ".", ". ", "en"),
         ("First\n", "", "then", "Then", "en"),
         ("Ich sah", "", "Häuser und", " Häuser und", "de"),
         ("Ich sah,", "", "Dass es ging.", " dass es ging.", "de"),
@@ -125,11 +126,14 @@ def test_text_fits_its_surroundings(
     assert fit_to_caret(said, CaretContext(before, after), language) == fitted
 
 
-@given(st.text(), st.text(), st.text(), st.sampled_from(["en", "de", "zh", None]))
+texts = st.text(alphabet="aZ0 .,!?ßéЖ你ก“”\n-")
+
+
+@given(texts, texts, texts, st.sampled_from(["en", "de", "zh", None]))
 def test_fitting_changes_nothing_but_edges(
     before: str, after: str, said: str, language: str | None
 ) -> None:
     fitted = fit_to_caret(said, CaretContext(before, after), language)
     core, wanted = fitted.strip(" ").casefold(), said.strip(" ").casefold()
-    assert core in (wanted, wanted[:-1])
+    assert core in (wanted, wanted[:-1].rstrip(" "))
     assert core == wanted or wanted.endswith(".")

@@ -190,6 +190,14 @@ def test_a_file_becomes_a_searchable_transcript(bench: Bench, file: Path) -> Non
     assert [h.start_s for h in hits] == [4.0]
 
 
+def test_the_length_stays_known_at_every_stage(bench: Bench, file: Path) -> None:
+    bench.add(file)
+    bench.run_to_end()
+    jobs = [event.job for event in bench.events if isinstance(event, JobChanged)]
+    assert {job.total_s for job in jobs} == {8.0}
+    assert None not in {job.fraction for job in jobs}
+
+
 def test_jobs_run_one_after_the_other_in_order(bench: Bench, tmp_path: Path) -> None:
     files = []
     for name in "abc":

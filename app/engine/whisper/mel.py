@@ -1,8 +1,8 @@
 """Sound to the log-mel picture Whisper hears, one window at a time.
 
-Only the part with sound is computed: what pads a window up to its length is silence, whose picture
-is a constant. The result equals the reference's of the padded sound.
-Source: openai-whisper `audio.py` (MIT); the filters are mlx-whisper's asset.
+Only the frames with sound are computed; what pads a window up to its length is the number 0 in the
+picture, not the picture of silence. So does the reference's `transcribe`, and so was heard in
+training. Source: openai-whisper `audio.py` (MIT); the filters are mlx-whisper's asset.
 """
 
 from functools import cache
@@ -16,7 +16,8 @@ from app.engine.whisper.tokens import supplier_folder
 HOP_SAMPLES = 160
 FRAMES_A_SECOND = 100
 _FFT_SAMPLES = 400
-_SILENCE = -10.0  # log10 of the reference's floor, 1e-10
+_FLOOR = np.float32(1e-10)
+_SILENCE = -10.0  # its log10
 
 Mel = npt.NDArray[np.float32]
 
@@ -38,7 +39,7 @@ def log_mel(audio: Audio, n_mels: int, n_frames: int) -> Mel:
     Args:
         audio: (n_samples,) float32 in [-1, 1], 16 kHz mono; what is over the length is left out.
         n_mels: how many bands, 80 or 128.
-        n_frames: the window's length; shorter sound is padded with silence.
+        n_frames: the window's length; what is beyond the sound is 0.
 
     Returns:
         (n_frames, n_mels) float32.
@@ -48,14 +49,13 @@ def log_mel(audio: Audio, n_mels: int, n_frames: int) -> Mel:
     if len(sound) <= half:
         sound = np.pad(sound, (0, half + 1 - len(sound)))
     head = sound[half:0:-1]
-    is_full = len(sound) == n_frames * HOP_SAMPLES
-    tail = sound[-2 : -half - 2 : -1] if is_full else np.zeros(_FFT_SAMPLES, np.float32)
-    padded = np.concatenate([head, sound, tail])
-    count = min(n_frames, 1 + (len(padded) - _FFT_SAMPLES) // HOP_SAMPLES)
+    padded = np.concatenate([head, sound, np.zeros(_FFT_SAMPLES, np.float32)])
+    count = len(sound) // HOP_SAMPLES
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT_SAMPLES)[::HOP_SAMPLES][:count]
     spectrum = np.fft.rfft(frames * _hann(), axis=-1)
     power = spectrum.real**2 + spectrum.imag**2
-    picture = np.full((n_frames, n_mels), _SILENCE, np.float32)
-    picture[:count] = np.log10(np.maximum(power.astype(np.float32) @ _filters(n_mels), 1e-10))
-    floor = float(picture.max()) - 8.0
-    return (np.maximum(picture, np.float32(floor)) + np.float32(4.0)) / np.float32(4.0)
+    heard = np.log10(np.maximum(power.astype(np.float32) @ _filters(n_mels), _FLOOR))
+    floor = np.float32(heard.max(initial=_SILENCE) - 8.0)
+    picture = np.zeros((n_frames, n_mels), np.float32)
+    picture[:count] = (np.maximum(heard, floor) + np.float32(4.0)) / np.float32(4.0)
+    return picture

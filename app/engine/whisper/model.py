@@ -86,12 +86,12 @@ class EncoderLayer(nn.Module):
         self.mlp2 = nn.Linear(4 * n_state, n_state)
         self.mlp_ln = nn.LayerNorm(n_state)
 
-    def __call__(self, x: mx.array) -> mx.array:
+    def look_around(self, x: mx.array) -> mx.array:
+        """Add what the rest of the sound says; the first half of the layer."""
         normal = self.attn_ln(x)
         query = self.attn.split(self.attn.query(normal))
         mixed = kernels.attention(query, *self.attn.keys_values(normal))
-        x = x + self.attn.merge(mixed)
-        return x + self.feed_forward(x)
+        return x + self.attn.merge(mixed)
 
     def feed_forward(self, x: mx.array) -> mx.array:
         result: mx.array = self.mlp2(kernels.gelu(self.mlp1(self.mlp_ln(x))))
@@ -146,7 +146,11 @@ class Encoder(nn.Module):
         yield
         together = _layers_a_step(*x.shape[1:])
         for number, block in enumerate(self.blocks, start=1):
-            x = block(x)
+            x = block.look_around(x)
+            if together == 1:  # a heavy layer is two steps
+                mx.eval(x)
+                yield
+            x = x + block.feed_forward(x)
             if number % together == 0:
                 mx.eval(x)
                 yield

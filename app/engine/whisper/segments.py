@@ -1,7 +1,8 @@
 """Tokens to segments: where the timestamps cut, in seconds of the recording.
 
-Segments are in order and lie inside their window; text is never dropped because its closing
-timestamp is missing, for a window is decoded only once.
+Segments are in order and lie inside their window. Text is never dropped because its closing
+timestamp is missing, for a window is decoded only once; but what the model says after the sound has
+ended is invented.
 Source: openai-whisper `transcribe.py` (MIT), how consecutive timestamps cut.
 """
 
@@ -43,6 +44,8 @@ def cut_segments(tokens: Sequence[int], vocabulary: Tokens, duration_s: float) -
         if not any(token < vocabulary.eot for token in part):
             continue
         opens = vocabulary.seconds(part[0]) if part[0] >= begin else reached
+        if opens >= duration_s and part[0] >= begin:
+            continue
         closes = vocabulary.seconds(part[-1]) if part[-1] >= begin else duration_s
         opens = min(max(opens, reached), duration_s)
         closes = min(max(closes, opens), duration_s)

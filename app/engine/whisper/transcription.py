@@ -32,6 +32,7 @@ _MOST_NO_SPEECH = 0.6
 _SURE_OF_LANGUAGE = 0.7
 _WINDOWS_FOR_LANGUAGE = 3
 _SILENT_PEAK = 1e-5  # -100 dBFS: below what a microphone or a file of speech ever holds
+_LONGEST_WINDOW_S = 30.1  # rounding of a window's edges may add a little
 _STEP_S = 0.045
 _MOST_TOKENS_A_STEP = 16
 
@@ -123,6 +124,8 @@ class Transcription:
         """Encode a window and begin decoding it; with beams, end it too."""
         model = self._loaded.model
         dimensions = model.dimensions
+        if window.end_s - window.start_s > _LONGEST_WINDOW_S:
+            raise ValueError(f"window {window.index} is longer than Whisper hears")
         picture = log_mel(window.audio, dimensions.n_mels, 2 * dimensions.n_audio_ctx)
         dtype = model.decoder.positional_embedding.dtype
         features = yield from model.encoder.steps(mx.array(picture)[None].astype(dtype))

@@ -41,8 +41,14 @@ def test_segments_are_in_order_and_inside(tokens: list[int]) -> None:
     for cut in cuts:
         assert reached <= cut.start_s <= cut.end_s <= 7.0
         reached = cut.end_s
-    kept = [t for cut in cuts for t in cut.text_tokens(EOT)]
+    everything = cut_segments(tokens, TOKENS, 31.0)
+    kept = [t for cut in everything for t in cut.text_tokens(EOT)]
     assert kept == [t for t in tokens if t < EOT]
+
+
+def test_what_is_said_after_the_end_is_invented() -> None:
+    tokens = [stamp(0), *TOKENS.encode(" One"), stamp(2), stamp(4), 7, stamp(5)]
+    assert [TOKENS.decode(cut.tokens) for cut in cut_segments(tokens, TOKENS, 3.0)] == [" One"]
 
 
 times = st.floats(0, 8, allow_nan=False)

@@ -74,7 +74,7 @@ def test_every_step_evaluates_and_a_job_can_stop_anywhere(loaded: Loaded) -> Non
     for stop in range(0, whole, 3):
         steps = iter(Transcription(loaded, ListSource(windows(2)), options).run())
         for _ in range(stop):
-            next(steps)
+            next(steps, None)  # how many tokens a step has depends on the machine
         del steps
 
 

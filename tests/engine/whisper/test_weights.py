@@ -153,7 +153,8 @@ def good(tmp_path: Path) -> Path:
 
 def resave(folder: Path, name: str, array: mx.array | None) -> None:
     path = str(folder / "weights.safetensors")
-    weights = dict(mx.load(path))  # type: ignore[arg-type]  # a safetensors file gives a dict
+    weights = mx.load(path)
+    assert isinstance(weights, dict)
     mx.eval(weights)
     if array is None:
         del weights[name]
