@@ -150,7 +150,7 @@ class Follower:
         if self._short_context:
             wanted = n_frames + _PAD_FRAMES
             length = min(length, -(-wanted // _BUCKET_FRAMES) * _BUCKET_FRAMES)
-        picture = log_mel(audio, self._dimensions.n_mels, 2 * length)
+        picture = log_mel(audio, self._dimensions.n_mels, 2 * length, is_live=True)
         yield
         dtype = self._decoder.positional_embedding.dtype
         mel = mx.array(picture)[None].astype(dtype)

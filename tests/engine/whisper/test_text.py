@@ -1,5 +1,6 @@
 """Segments, words, loops and the glossary: what becomes of tokens, without a model."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from app.engine.whisper.align import Timing
 from app.engine.whisper.glossary import glossary_prompt, is_leaked
 from app.engine.whisper.loops import has_loop, outside_loops
+from app.engine.whisper.mel import log_mel
 from app.engine.whisper.segments import compression_ratio, cut_segments
 from app.engine.whisper.tokens import Tokens
 from app.engine.whisper.words import time_cuts
@@ -127,3 +129,14 @@ def test_a_long_glossary_keeps_whole_terms() -> None:
 )
 def test_only_the_glossary_itself_is_a_leak(text: str, leaked: bool) -> None:
     assert is_leaked(text, "Undertone, Kubernetes, PySide, MLX.") is leaked
+
+
+def test_what_pads_a_picture() -> None:
+    sound = np.random.default_rng(0).standard_normal(4_000).astype(np.float32) * 0.1
+    picture = log_mel(sound, 80, 100)
+    assert picture.shape == (100, 80)
+    assert not picture[25:].any()
+    live = log_mel(sound, 80, 100, is_live=True)
+    assert np.array_equal(live[:25], picture[:25])
+    padded = log_mel(np.pad(sound, (0, 12_000)), 80, 100)
+    assert np.allclose(live, padded, atol=1e-6)
