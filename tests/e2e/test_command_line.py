@@ -72,7 +72,15 @@ def test_every_container_gives_the_same_text_as_the_wav(tmp_path: Path) -> None:
         convert = ["ffmpeg", "-v", "error", "-i", str(clip), *how, "-b:a", "128k", str(files[-1])]
         subprocess.run(convert, check=True)
     subprocess.run(["ffmpeg", "-v", "error", "-i", str(clip), str(files[0])], check=True)
-    words = ["transcribe", *files, "--again", "--language", "en", "--format", "json"]
+    words: list[str | Path] = [
+        "transcribe",
+        *files,
+        "--again",
+        "--language",
+        "en",
+        "--format",
+        "json",
+    ]
     done = undertone(*words, "--output", tmp_path / "out", home=tmp_path / "home")
     assert done.returncode == 0, done.stderr
 

@@ -94,12 +94,7 @@ def test_a_stream_says_what_a_window_says() -> None:
     stream = nano().open_stream(options, 5.0)
     for start in range(0, len(clip.window.audio), 1600):
         stream.feed(clip.window.audio[start : start + 1600])
-<<<<<<< HEAD
         assert list(stream.step())
-=======
-        for _ in stream.step():
-            pass
->>>>>>> whisper
     *_, last = stream.finish()
     assert last is not None
     heard = " ".join(segment.text for segment in last.segments)
