@@ -124,10 +124,13 @@ def append_segments(
     segments: tuple[Segment, ...],
     done_s: float,
     language: str | None,
+    after_s: float | None = None,
 ) -> bool:
-    """Add what the engine finished; return whether it was new.
+    """Add what the engine finished; return whether it was new and fits on.
 
-    A call whose `done_s` is not beyond the stored one came before, so it changes nothing.
+    A call whose `done_s` is not beyond the stored one came before, so it changes nothing. Nor does
+    one that goes on after `after_s` when the stored one has not come that far: what lies between
+    could not be kept, and to go on behind it would lose it for good.
     """
     if not math.isfinite(done_s):
         raise ValueError("done_s must be a time")
@@ -138,6 +141,8 @@ def append_segments(
         recording_id,
     )
     if row is None or done_s <= float(str(row[0])):
+        return False
+    if after_s is not None and float(str(row[0])) < after_s:
         return False
     number = int(str(row[1]))
     change.run("UPDATE jobs SET done_s = ? WHERE job_id = ?", done_s, job_id)

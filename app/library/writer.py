@@ -134,11 +134,17 @@ class LibraryWriter:
         segments: Sequence[Segment],
         done_s: float,
         language: str | None = None,
+        after_s: float | None = None,
     ) -> Future[bool]:
-        """Keep what the engine finished; `False` when it was kept before, or its job is gone."""
+        """Keep what the engine finished between `after_s` and `done_s`.
+
+        `False` when it was kept before, its job is gone, or what comes before it was not kept.
+        """
         kept = tuple(segments)
         return self._submit(
-            lambda t: changes.append_segments(t, job_id, recording_id, kept, done_s, language)
+            lambda t: changes.append_segments(
+                t, job_id, recording_id, kept, done_s, language, after_s
+            )
         )
 
     def replace_transcript(

@@ -82,6 +82,7 @@ class TranscriptionQueue:
         self._jobs: dict[str, Job] = {}
         self._running: str | None = None
         self._last_write: Future[bool] | None = None  # of the running job
+        self._told_s = 0.0  # how far the running job has come, by its own word
         self._is_closing = False
 
     # What a person may do. None of these waits.
@@ -188,8 +189,10 @@ class TranscriptionQueue:
             job = self._jobs.get(event.job_id)
         if job is None:
             return
+        with self._lock:
+            after_s, self._told_s = self._told_s, event.done_s
         written = self._parts.writer.append_segments(
-            job.job_id, job.recording_id, event.segments, event.done_s, event.language
+            job.job_id, job.recording_id, event.segments, event.done_s, event.language, after_s
         )
         with self._lock:
             self._last_write = written
@@ -199,7 +202,8 @@ class TranscriptionQueue:
         """Count as done what is on disk, or stop the job. Thread: writer."""
         error = written.exception()
         if error is None:
-            self._change(event.job_id, done_s=event.done_s)
+            if written.result():
+                self._change(event.job_id, done_s=event.done_s)
         else:
             self._parts.loop.cancel(event.job_id)
             self._fail(event.job_id, error)
@@ -367,6 +371,8 @@ class TranscriptionQueue:
         )
         if running is None:
             return
+        with self._lock:
+            self._told_s = job.done_s
         self._save(running)
         self._set_recording(
             running, RecordingStatus.WORKING, model_id=model.model_id, error=None, hint=None

@@ -84,6 +84,7 @@ def test_appending_again_changes_nothing(library: Library) -> None:
     assert not append("j1", "r1", [second], 4.0).result(WAIT)
     assert append("j1", "r1", [second], 10.0).result(WAIT)
     assert append("j1", "r1", [], 12.0).result(WAIT)  # silence
+    assert not append("j1", "r1", [first], 20.0, None, 15.0).result(WAIT)  # 12 to 15 is not kept
     assert not append("gone", "r1", [first], 20.0).result(WAIT)
     assert not append("j1", "gone", [first], 20.0).result(WAIT)
     assert library.reader.transcript("r1").segments == (first, second)

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from app.audio.decode import MediaHeader
 from app.config.paths import Paths
 from app.config.settings import Settings
-from app.core.errors import AlreadyInLibrary, AppError, DecodeFailed
+from app.core.errors import AlreadyInLibrary, AppError, DecodeFailed, DiskFull
 from app.core.events import Event, Failed, JobChanged
 from app.core.job import JobStatus
 from app.core.model import Family, Model
@@ -436,3 +437,33 @@ def test_errors_of_checking_are_app_errors(bench: Bench, tmp_path: Path) -> None
     checked = bench.queue.add_files([tmp_path / "missing.wav"]).result(10)
 
     assert all(isinstance(error, AppError) for _, error in checked.rejected)
+
+
+def test_a_full_disk_stops_the_job_with_a_sentence_and_retry_goes_on(
+    bench: Bench, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = bench.writer.append_segments, []
+
+    def full(*arguments: Any) -> Future[bool]:
+        calls.append(arguments)
+        if len(calls) != 2:
+            return real(*arguments)
+        failed: Future[bool] = Future()
+        failed.set_exception(DiskFull("The disk is full.", "Free some space."))
+        return failed
+
+    monkeypatch.setattr(bench.writer, "append_segments", full)
+    (job_id,) = bench.add(file)
+    bench.step_until(lambda: bench.status(job_id).is_over)
+    recording_id = bench.recording_id(job_id)
+
+    (job,) = bench.queue.jobs
+    assert (job.status, job.error, job.hint) == (
+        JobStatus.FAILED,
+        "The disk is full.",
+        "Free some space.",
+    )
+    assert bench.texts(recording_id) == ALL[:1]  # nothing behind what could not be kept
+    assert bench.queue.retry(recording_id)
+    bench.run_to_end()
+    assert bench.texts(recording_id) == ALL
