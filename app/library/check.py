@@ -143,6 +143,8 @@ def _file(file: Path) -> list[Finding]:
     except AppError as error:
         return [_of(error)]
     try:
+        if opened.is_unborn:
+            return []
         if opened.is_too_new:
             return [
                 Finding(

@@ -124,12 +124,14 @@ class Opened:
     Attributes:
         is_frozen: the folder cannot be written, so the file is read as if nobody changed it.
         is_too_new: a newer Undertone wrote it; it can be read as far as we know its tables.
+        is_unborn: whoever made the file has not come as far as its tables, or was killed there.
     """
 
     connection: sqlite3.Connection
     identity: tuple[int, int]
     is_frozen: bool = False
     is_too_new: bool = False
+    is_unborn: bool = False
 
 
 def open_readonly(file: Path) -> Opened:
@@ -167,10 +169,11 @@ def _open_readonly(file: Path, identity: tuple[int, int], is_frozen: bool) -> Op
                 check_schema(connection, file)
             except LibraryTooNew:
                 is_too_new = True
+            is_unborn = version(connection) == 0
     except BaseException:
         connection.close()
         raise
-    return Opened(connection, identity, is_frozen, is_too_new)
+    return Opened(connection, identity, is_frozen, is_too_new, is_unborn)
 
 
 def mend_file(file: Path) -> Path:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -201,16 +201,13 @@ class LibraryReader:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             status = os.stat(self._file)  # noqa: PTH116  # on every read: no Path in between
+            opened = self._opened_here((status.st_dev, status.st_ino))
         except FileNotFoundError:
-            connection = empty_library()
-            try:
-                yield connection
-            finally:
-                connection.close()
+            with closing(empty_library()) as nothing:
+                yield nothing
             return
         except OSError as error:
             raise library_error(error, self._file) from error
-        opened = self._opened_here((status.st_dev, status.st_ino))
         try:
             yield opened.connection
         except sqlite3.Error as error:
@@ -227,6 +224,9 @@ class LibraryReader:
         if opened is not None and opened.identity == identity:
             return opened
         fresh = open_readonly(self._file)
+        if fresh.is_unborn:
+            fresh.connection.close()
+            raise FileNotFoundError(self._file)
         with self._gate:
             gone = [other for other in self._opened if not other.is_alive()]
             leaving = [self._opened.pop(other) for other in gone]

@@ -54,7 +54,7 @@ def test_a_dropped_file_becomes_a_searchable_transcript(qtbot: QtBot, tmp_path: 
             lambda: reader.recordings()[0].status is RecordingStatus.DONE, timeout=PATIENCE_MS
         )
         hit = reader.search(ListQuery("budget report"))[0]
-        assert "Monday morning" in reader.transcript(hit.recording.recording_id).text
+        assert "before Monday" in reader.transcript(hit.recording.recording_id).text
         assert "budget" in "".join(piece.text for piece in hit.snippet if piece.is_match)
     finally:
         reader.close()

@@ -152,3 +152,14 @@ def test_a_damaged_page_is_a_sentence(library: Library) -> None:
             file.write(b"\xa5" * 4096)
     with pytest.raises(LibraryDamaged):
         library.reader.recordings(limit=1000)
+
+
+def test_a_file_whose_maker_was_killed_reads_as_an_empty_library(tmp_path: Path) -> None:
+    file = tmp_path / "library.sqlite"
+    file.touch()
+    with LibraryReader(file) as reader:
+        assert reader.count() == 0
+        assert reader.recordings() == []
+        LibraryWriter(file, lambda _change: None, watch_s=None).close()
+        assert reader.count() == 0
+        assert reader.data_version() > 0
