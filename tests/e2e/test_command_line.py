@@ -4,8 +4,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.helpers.words import CONVERSATIONS, SPEECH, clips, undertone, word_error_rate
 
 
@@ -17,7 +15,6 @@ def _json_texts(folder: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.serial
 def test_the_clips_are_read_as_well_as_the_model_can(tmp_path: Path) -> None:
     by_language: dict[str, list[Path]] = {}
     for clip in clips():
@@ -37,7 +34,6 @@ def test_the_clips_are_read_as_well_as_the_model_can(tmp_path: Path) -> None:
     assert rate <= 0.133  # the model's own page says 0.113; 2 points more are allowed
 
 
-@pytest.mark.serial
 def test_the_conversations_together_stay_under_ten_percent(tmp_path: Path) -> None:
     files = sorted(CONVERSATIONS.glob("*.flac"))
     done = undertone(
@@ -64,7 +60,6 @@ FORMATS = {
 }
 
 
-@pytest.mark.serial
 def test_every_container_gives_the_same_text_as_the_wav(tmp_path: Path) -> None:
     clip, files = SPEECH / "en-03.flac", [tmp_path / "e.wav"]
     for name, how in FORMATS.items():

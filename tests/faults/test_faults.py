@@ -11,7 +11,6 @@ linux_only = pytest.mark.skipif(
 )
 
 
-@pytest.mark.serial
 def test_a_killed_job_loses_nothing_and_ends_with_the_same_text() -> None:
     seen = kill_job.run(10, repeats=2)
 
