@@ -35,7 +35,7 @@ class Peer:
         self._passes = self._tokens = 0
         spans = self._stored.spans[: wanted.get("most")]
         texts = []
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         for span in spans:
             said = mlx_whisper.transcribe(
                 self._stored.read(span),
@@ -47,9 +47,10 @@ class Peer:
                 fp16=False,
             )
             texts.append(said["text"].strip())
-        seconds = time.perf_counter() - began
+        seconds, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
         return {
             "seconds": seconds,
+            "cpu_s": cpu_s,
             "passes": self._passes,
             "tokens": self._tokens,
             "texts": texts,

@@ -87,7 +87,7 @@ def test_the_talks_are_repeated_to_the_wanted_length(tmp_path: Path) -> None:
 
 
 def test_a_ratio_below_the_goal_is_marked() -> None:
-    given = Input(sound_s=60.0, speech_s=50.0, windows=6, preparing_s=1.0)
+    given = Input(sound_s=60.0, speech_s=50.0, windows=6, preparing_cpu_s=1.0)
     stages = {"encode": 2.0, "decode": 1.0, "words": 1.0}
     turns = Turns(
         {words: _answer(10.0, 200) for words in (False, True)},
@@ -106,7 +106,7 @@ def test_a_ratio_below_the_goal_is_marked() -> None:
     assert "| 1.67× " in off  # a token
     assert "200 / 100" in off
     assert "peer 400 MB, ours 100 MB" in text
-    assert "| mel and encoder           | 2.0 s    | 40%   |" in text
+    assert "| mel and encoder            | 2.0 s | 40%   |" in text
 
 
 def test_this_machine_and_its_memory_are_known() -> None:
@@ -115,4 +115,10 @@ def test_this_machine_and_its_memory_are_known() -> None:
 
 
 def _answer(seconds: float, tokens: int) -> Answer:
-    return {"seconds": seconds, "tokens": tokens, "passes": 6, "texts": ["a b"] * 6}
+    return {
+        "seconds": seconds,
+        "cpu_s": seconds,
+        "tokens": tokens,
+        "passes": 6,
+        "texts": ["a b"] * 6,
+    }
