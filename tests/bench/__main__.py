@@ -1,0 +1,69 @@
+"""`./run bench`: measure speed and memory.
+
+./run bench                      what there is
+./run bench engine               our recognizer against mlx_whisper.transcribe, 3 minutes of sound
+./run bench engine --minutes 10  the same on more sound; --write keeps the tables in RESULTS.md
+./run bench engine --full        30 minutes and 3 hours, written to RESULTS.md
+./run bench live                 how soon a live stream says what was spoken
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+_FULL_MINUTES = [30.0, 180.0]
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="./run bench")
+    benches = parser.add_subparsers(dest="bench")
+    engine = benches.add_parser("engine")
+    engine.add_argument("--minutes", type=_minutes, default=3.0)
+    engine.add_argument("--rounds", type=int, choices=range(1, 10), default=2)
+    engine.add_argument("--full", action="store_true")
+    engine.add_argument("--write", action="store_true")
+    live = benches.add_parser("live")
+    live.add_argument("--every", type=int, default=4, help="only every n-th clip")
+    return parser.parse_args(words)
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 24 * 60:
+        raise argparse.ArgumentTypeError("from 0 to 1440")
+    return value
+
+
+def show_live(every: int) -> None:
+    """Print the live table, for a machine without and with a usual pass time."""
+    from app.engine.base import Options
+    from tests.bench.live import clips, measure, table, whisper_streams
+    from tests.bench.ours import load_nano
+    from tests.bench.report import markdown
+
+    recognizer = load_nano()
+    spoken = clips(recognizer, every)
+    open_stream = whisper_streams(recognizer, Options(wants_words=False))
+    columns = [table(measure(spoken, open_stream, pass_s)) for pass_s in (0.0, 0.2)]
+    rows = [[name, value, other] for (name, value), (_, other) in zip(*columns, strict=True)]
+    print(markdown(["live", "a pass takes 0 s", "a pass takes 0.2 s"], rows))
+
+
+def main(words: Sequence[str]) -> int:
+    given = parsed(words)
+    if given.bench == "engine":
+        from tests.bench.engine import run
+
+        minutes = _FULL_MINUTES if given.full else [given.minutes]
+        # Three hours twice would only take longer: they are their own average.
+        run(minutes, 1 if given.full else given.rounds, writes=given.full or given.write)
+    elif given.bench == "live":
+        show_live(given.every)
+    else:
+        print(__doc__)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
