@@ -4,6 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.words import CONVERSATIONS, SPEECH, clips, undertone, word_error_rate
 
 
