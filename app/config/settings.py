@@ -23,6 +23,8 @@ _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "appearance": ("system", "light", "dark"),
     "imported_files": ("reference", "copy"),
+    "dictate_way": ("both", "hold", "toggle"),
+    "insertion": ("insert", "copy"),
 }
 
 
@@ -38,6 +40,25 @@ class Settings:
         appearance: `system`, `light` or `dark`.
         export_folder: where the export dialog opened last.
         window_place: where the main window was, as the window wrote it down.
+        dictate_hotkey: the global hotkey of dictation, as `macos.hotkey.Chord` writes it; empty
+            takes the system's default.
+        dictate_way: what the hotkey does: `hold` records while it is down, `toggle` at each press,
+            `both` tells a hold from a tap by its length.
+        quick_hotkey: the global hotkey of quick record; empty for none.
+        insertion: `insert` writes into the front app, `copy` only puts text on the clipboard.
+        smart_spacing: fit spaces and capitals to what stands around the caret.
+        removes_fillers: leave out "um" and its like.
+        spoken_commands: carry out "new line" and its like.
+        numbers_as_digits: write spoken numbers as digits.
+        vocabulary: names and terms in their right spelling.
+        replacements: `heard<TAB>written`, one a line.
+        snippets: `spoken<TAB>text`, one a line.
+        auto_stop_s: seconds of silence after which a dictation ends by itself; 0 never.
+        sounds: whether a sound tells that recording starts and ends.
+        shows_overlay: whether the overlay is shown during a dictation.
+        microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
+        builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
+        unload_after_min: minutes after which an unused model leaves memory; 0 never.
     """
 
     model_id: str = "auto"
@@ -47,6 +68,23 @@ class Settings:
     appearance: str = "system"
     export_folder: str = ""
     window_place: str = ""
+    dictate_hotkey: str = ""
+    dictate_way: str = "both"
+    quick_hotkey: str = ""
+    insertion: str = "insert"
+    smart_spacing: bool = True
+    removes_fillers: bool = True
+    spoken_commands: bool = True
+    numbers_as_digits: bool = False
+    vocabulary: tuple[str, ...] = ()
+    replacements: tuple[str, ...] = ()
+    snippets: tuple[str, ...] = ()
+    auto_stop_s: int = 0
+    sounds: bool = True
+    shows_overlay: bool = True
+    microphone: str = ""
+    builtin_while_bluetooth: bool = True
+    unload_after_min: int = 10
 
     def changed(self, **changes: object) -> "Settings":
         """Return a copy with `changes` made.

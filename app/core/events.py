@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.core.dictation import StageChanged
 from app.core.errors import AppError
 from app.core.job import Job
 from app.core.transcript import Segment
@@ -102,6 +103,7 @@ class Failed:
 
 Event = (
     SegmentsFinal
+    | StageChanged
     | PartialChanged
     | JobChanged
     | ModelChanged
