@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.packing import SAMPLE_RATE, Region, Window
 from app.core.transcript import Segment
-from app.engine.base import IDLE, ListSource, Options, WindowResult
+from app.engine.base import ListSource, Options, WindowResult
 from app.engine.scripted import ScriptedRecognizer, ScriptedWindow
 from app.pipeline.gaps import Reread, fill_gaps
 
@@ -34,7 +34,7 @@ def filled(
 def results(script: Mapping[int, ScriptedWindow]) -> list[WindowResult]:
     source = ListSource([window(index) for index in SPOKEN])
     facts = ScriptedRecognizer(script).transcribe(source, Options(language="en"))
-    return [fact for fact in facts if isinstance(fact, WindowResult) and fact is not IDLE]
+    return [fact for fact in facts if isinstance(fact, WindowResult)]
 
 
 def test_a_window_whose_text_was_deleted_is_noticed() -> None:
