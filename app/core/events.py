@@ -66,7 +66,10 @@ class ModelChanged:
 
 @dataclass(frozen=True, slots=True)
 class LibraryChanged:
-    """What kinds of rows changed (`recordings`, `segments`, `jobs`), whose, and who did it."""
+    """What kinds of rows changed, whose, and who did it.
+
+    The kinds are `recordings`, `segments`, `jobs`, `folders`, `tags` and `revisions`.
+    """
 
     kinds: frozenset[str]
     ids: frozenset[str] = field(default_factory=frozenset)
