@@ -236,10 +236,7 @@ class RecordingModel(QAbstractListModel):
         hits = self._library.search(self._query, self._hits_taken, _HITS)
         self._hits_taken += len(hits)
         self._may_have_more = len(hits) == _HITS
-        return [
-            Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s)
-            for hit in hits
-        ]
+        return [Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s) for hit in hits]
 
     def _recount(self) -> bool:
         return self._library.count(self._query) != self._total
