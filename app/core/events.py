@@ -101,6 +101,13 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class TakesRecovered:
+    """Takes that a crash had left behind are in the library; their text is still to be made."""
+
+    recording_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong outside any one job."""
 
@@ -117,5 +124,6 @@ Event = (
     | JobEnded
     | FilesChecked
     | Exported
+    | TakesRecovered
     | Failed
 )

@@ -11,6 +11,7 @@ from collections import deque
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
+from app.core.dictation import StageChanged
 from app.core.events import (
     Event,
     Exported,
@@ -22,6 +23,7 @@ from app.core.events import (
     ModelChanged,
     PartialChanged,
     SegmentsFinal,
+    TakesRecovered,
 )
 
 PARTIALS_PER_S = 15
@@ -42,6 +44,8 @@ class Bus(QObject):
     library_changed = Signal(LibraryChanged)
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
+    stage_changed = Signal(StageChanged)
+    takes_recovered = Signal(TakesRecovered)
     failed = Signal(Failed)
 
     _came = Signal()
@@ -122,6 +126,8 @@ class Bus(QObject):
             LibraryChanged: self.library_changed,
             FilesChecked: self.files_checked,
             Exported: self.exported,
+            StageChanged: self.stage_changed,
+            TakesRecovered: self.takes_recovered,
             Failed: self.failed,
         }
         return signals[type(event)]

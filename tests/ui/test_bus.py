@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QThread, SignalInstance
 from pytestqt.qtbot import QtBot
 
+from app.core.dictation import StageChanged
 from app.core.errors import EngineFailed
 from app.core.events import (
     Event,
@@ -22,6 +23,7 @@ from app.core.events import (
     ModelState,
     PartialChanged,
     SegmentsFinal,
+    TakesRecovered,
 )
 from app.core.job import Job
 from app.ui.bus import PARTIALS_PER_S, Bus
@@ -35,6 +37,8 @@ ONE_OF_EACH: dict[str, Event] = {
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),
+    "stage_changed": StageChanged(),
+    "takes_recovered": TakesRecovered(("r",)),
     "failed": Failed(EngineFailed("It failed.")),
 }
 
