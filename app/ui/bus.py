@@ -12,6 +12,7 @@ from collections import deque
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
 from app.core.events import (
+    DownloadChanged,
     Event,
     Exported,
     Failed,
@@ -20,6 +21,7 @@ from app.core.events import (
     JobEnded,
     LibraryChanged,
     ModelChanged,
+    ModelsChanged,
     PartialChanged,
     SegmentsFinal,
 )
@@ -39,6 +41,8 @@ class Bus(QObject):
     job_changed = Signal(JobChanged)
     job_ended = Signal(JobEnded)
     model_changed = Signal(ModelChanged)
+    download_changed = Signal(DownloadChanged)
+    models_changed = Signal(ModelsChanged)
     library_changed = Signal(LibraryChanged)
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
@@ -119,6 +123,8 @@ class Bus(QObject):
             JobChanged: self.job_changed,
             JobEnded: self.job_ended,
             ModelChanged: self.model_changed,
+            DownloadChanged: self.download_changed,
+            ModelsChanged: self.models_changed,
             LibraryChanged: self.library_changed,
             FilesChecked: self.files_checked,
             Exported: self.exported,
