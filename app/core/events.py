@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.dictation import StageChanged
+from app.core.download import Download
 from app.core.errors import AppError
 from app.core.job import Job
 from app.core.packing import Region
@@ -62,6 +63,18 @@ class ModelChanged:
     model_id: str
     state: ModelState
     fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadChanged:
+    """A model on its way here, as it now stands."""
+
+    download: Download
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """Which models are installed has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,8 @@ Event = (
     | PartialChanged
     | JobChanged
     | ModelChanged
+    | DownloadChanged
+    | ModelsChanged
     | LibraryChanged
     | JobEnded
     | FilesChecked

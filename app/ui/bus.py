@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
 from app.core.dictation import StageChanged
 from app.core.events import (
+    DownloadChanged,
     Event,
     Exported,
     Failed,
@@ -21,6 +22,7 @@ from app.core.events import (
     JobEnded,
     LibraryChanged,
     ModelChanged,
+    ModelsChanged,
     PartialChanged,
     SegmentsFinal,
     TakesRecovered,
@@ -41,6 +43,8 @@ class Bus(QObject):
     job_changed = Signal(JobChanged)
     job_ended = Signal(JobEnded)
     model_changed = Signal(ModelChanged)
+    download_changed = Signal(DownloadChanged)
+    models_changed = Signal(ModelsChanged)
     library_changed = Signal(LibraryChanged)
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
@@ -123,6 +127,8 @@ class Bus(QObject):
             JobChanged: self.job_changed,
             JobEnded: self.job_ended,
             ModelChanged: self.model_changed,
+            DownloadChanged: self.download_changed,
+            ModelsChanged: self.models_changed,
             LibraryChanged: self.library_changed,
             FilesChecked: self.files_checked,
             Exported: self.exported,
