@@ -153,6 +153,9 @@ class RecordingModel(QAbstractListModel):
             return title_of(row.recording)
         return spoken_row(row.recording, self._board.job_of(row.recording.recording_id))
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
     def canFetchMore(self, parent: Index) -> bool:
         return not parent.isValid() and self._may_have_more
 
@@ -236,10 +239,7 @@ class RecordingModel(QAbstractListModel):
         hits = self._library.search(self._query, self._hits_taken, _HITS)
         self._hits_taken += len(hits)
         self._may_have_more = len(hits) == _HITS
-        return [
-            Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s)
-            for hit in hits
-        ]
+        return [Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s) for hit in hits]
 
     def _recount(self) -> bool:
         return self._library.count(self._query) != self._total
