@@ -29,7 +29,13 @@ class WindowLayout:
         self.banners = BannerStack(window)
         self.notices = BannerStack(window)
         self.sidebar = Sidebar(window)
-        self.library = LibraryPane(ports.library, board, ports.find_matches, window)
+        self.library = LibraryPane(
+            ports.library,
+            board,
+            ports.find_matches,
+            lambda key: _model_title(titles, key),
+            window,
+        )
         self.transcript = TranscriptPane(
             ports.find_matches, lambda key: _model_title(titles, key), window
         )
@@ -71,6 +77,7 @@ class WindowLayout:
         """Switch off what the library does not allow."""
         self.toolbar.set_writable(can_write)
         self.transcript.set_writable(can_write)
+        self.sidebar.set_writable(can_write)
         self.sidebar.setEnabled(can_read)
         self.toolbar.search_field.setEnabled(can_read)
 
@@ -82,6 +89,8 @@ class WindowLayout:
             self.toolbar.export_button,
             self.toolbar.search_field,
             self.sidebar,
+            self.library.filters.filter_button,
+            self.library.filters.sort_button,
             self.library.list,
             self.transcript.export_button,
             self.transcript.more_button,
