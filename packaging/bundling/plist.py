@@ -1,0 +1,1 @@
+def info_plist(): return {}
