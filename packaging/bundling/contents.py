@@ -47,8 +47,17 @@ _UNWANTED = tuple(
         r"/(include|share/cmake|cmake)/",
         r"libjaccl",  # several Macs working together; linked by nothing
         r"^numpy/.*/tests/",
-        r"\.pyi$",
+        r"\.(pyi|pxd|dll|a|exe)$",
+        r"^PyObjCTest/",
     )
+)
+# Parts of Qt in the bundle; a test holds it against what the app imports.
+QT_PARTS = ("Core", "DBus", "Gui", "Multimedia", "Network", "Svg", "Widgets")
+_QT_FOLDERS = r"platforms|styles|iconengines|imageformats|tls|multimedia|networkinformation"
+_QT_ON_MAC = re.compile(
+    rf"^PySide6/(Qt({'|'.join(QT_PARTS)})\.abi3\.so|libpyside6\.abi3\.[\d.]+\.dylib"
+    rf"|Qt/lib/(Qt({'|'.join(QT_PARTS)}|OpenGL|Concurrent)\.framework/Versions/A/Qt\w+|lib\w+\.\d+\.dylib)"
+    rf"|Qt/plugins/({_QT_FOLDERS})/\w+\.dylib|Qt/translations/qtbase_\w+\.qm)$"
 )
 _KEPT_TRANSLATION = re.compile(r"qtbase_\w+\.qm$")
 
@@ -97,3 +106,14 @@ def app_modules(root: Path) -> list[str]:
         if parts[-1] != "__main__":
             names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
     return names
+
+
+def is_wanted_on_mac(name: str) -> bool:
+    """Return whether a file of the locked macOS wheels, by its path among them, is bundled.
+
+    PyInstaller decides that on a Mac; this says the same for the checks that run elsewhere.
+    """
+    package = name.partition("/")[0]
+    if package == "PySide6":
+        return bool(_QT_ON_MAC.match(name)) and is_wanted(name)
+    return package not in EXCLUDED and is_wanted(name)
