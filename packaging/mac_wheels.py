@@ -18,10 +18,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+from app.config.identity import MACOS_FLOOR
 from bundling import contents, macho
 from bundling.wheels import FACTS, sort_name
-
-from app.config.identity import MACOS_FLOOR
 
 PYTHON = "3.11"
 

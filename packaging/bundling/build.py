@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bundling import macho, wheels
-
 from app.config.identity import MACOS_FLOOR, NAME
+from bundling import macho, wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
@@ -42,8 +41,9 @@ def say(text: str) -> None:
 
 def prepare() -> None:
     """Make icons and notices for this build."""
-    from bundling import notices
     from PySide6.QtGui import QGuiApplication
+
+    from bundling import notices
 
     shutil.rmtree(WORK, ignore_errors=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -61,15 +61,23 @@ def run_pyinstaller() -> None:
     log = WORK / "pyinstaller.log"
     spec = ROOT / "packaging" / "undertone.spec"
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--distpath", str(DIST)]
+    environment = {**os.environ, "UNDERTONE_BUNDLE_WORK": str(WORK)}
+    environment.pop("LD_PRELOAD", None)  # would be taken for a library of every program
     with log.open("w", encoding="utf-8") as out:
         done = subprocess.run(
             [*command, "--workpath", str(WORK / "pyinstaller"), str(spec)],
-            env={**os.environ, "UNDERTONE_BUNDLE_WORK": str(WORK)},
+            env=environment,
             stdout=out, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
     if done.returncode:
         sys.stderr.write("".join(log.read_text("utf-8").splitlines(keepends=True)[-30:]))
         raise BuildFailed("PyInstaller failed; the end of its log is above")
+
+
+def strip_python(folder: Path) -> None:
+    """Take the debugging symbols out of the interpreter, which distributions leave in."""
+    for library in (folder / "_internal").glob("libpython*.so*"):
+        subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
 
 
 def size_of(folder: Path) -> int:
@@ -127,7 +135,7 @@ def bare_environment(home: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TMPDIR": tempfile.gettempdir(),
         "UNDERTONE_HOME": str(home / "undertone"),
-        "OPENBLAS_NUM_THREADS": "1",  # its threads wait by spinning
+        "OPENBLAS_NUM_THREADS": "1",  # or they wait by spinning
     }
 
 
@@ -136,7 +144,7 @@ def virtual_screen() -> Iterator[str]:
     """Start an X server of our own and yield its name."""
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-noreset"],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)
@@ -165,7 +173,7 @@ def start_s(program: Path, screen: str, home: Path) -> float:
             )
             if seen.stdout.strip():
                 return time.monotonic() - began
-            time.sleep(0.02)
+            time.sleep(0.05)
     finally:
         running.terminate()
         running.wait()
@@ -247,6 +255,7 @@ def build() -> Path:
     run_pyinstaller()
     if not IS_MAC:
         program = FOLDER / NAME.lower()
+        strip_python(FOLDER)
         check_size(FOLDER, MOST_BYTES)
         check_self_test(program)
         check_window(program)

@@ -29,7 +29,15 @@ EXCLUDED = (
     *("pytest", "_pytest", "hypothesis", "setuptools", "pip", "wheel", "onnxruntime", "mypy"),
     *("mlx_whisper", "mlx_lm", "transformers", "tests", "pydoc_data", "lib2to3", "ensurepip"),
     *("PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtSql", "PySide6.QtTest", "PySide6.QtDesigner"),
-    *("PySide6.scripts", "yaml", "huggingface_hub", "hf_xet", "PySide6.QtOpenGL", "PySide6.QtPrintSupport", "numpy.f2py"),
+    *(
+        "PySide6.scripts",
+        "yaml",
+        "huggingface_hub",
+        "hf_xet",
+        "PySide6.QtOpenGL",
+        "PySide6.QtPrintSupport",
+        "numpy.f2py",
+    ),
 )
 _UNWANTED = tuple(
     re.compile(pattern)

@@ -98,7 +98,7 @@ def gather(names: Iterable[str], folder: Path) -> list[Notice]:
     (folder / "silero-vad.txt").write_text(silero.read_text("utf-8"), "utf-8")
     (folder / "python.txt").write_text(python_license(), "utf-8")
     (folder / "undertone.txt").write_text((ROOT / "LICENSE").read_text("utf-8"), "utf-8")
-    notices = [Notice(name, "", license, texts) for name, license, texts in _INSIDE]
+    notices = [Notice(name, "", said, texts) for name, said, texts in _INSIDE]
     for name in names:
         try:
             found = distribution(name)

@@ -11,10 +11,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.config.identity import NAME, VERSION
 from bundling import sign
 from bundling.build import APP, DIST, ROOT, BuildFailed, say
-
-from app.config.identity import NAME, VERSION
 
 IDENTITY = "UNDERTONE_SIGN_IDENTITY"
 NOTARY_KEY = "UNDERTONE_NOTARY_KEY"

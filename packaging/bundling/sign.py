@@ -1,7 +1,7 @@
 """Signs the app: every binary from the inside out, then the app itself.
 
-Two ways. With a Developer ID the hardened runtime is switched on and the entitlements count. Without
-one a self-made identity, kept in the login keychain, signs every build on this Mac, so that the
+With a Developer ID the hardened runtime is switched on and the entitlements count. Without one, a
+self-made identity that is kept in the login keychain signs every build on this Mac, so that the
 permissions a person granted survive the next build; an ad-hoc signature would lose them.
 """
 

@@ -4,4 +4,3 @@ from PyInstaller.utils.hooks import collect_dynamic_libs
 
 hiddenimports = ["mlx._reprlib_fix", "mlx.__array_api_info"]
 binaries = collect_dynamic_libs("mlx")
-
