@@ -5,6 +5,8 @@ import sys
 
 from bundling import build, release, sign
 
+from app.config.identity import NAME
+
 
 def main() -> int:
     """Run the step that was asked for and return the exit status."""
@@ -22,7 +24,7 @@ def main() -> int:
         if build.IS_MAC:
             sign.sign(made, sign.self_made_identity(), is_release=False)
             build.check_size(made, None)
-            build.check_self_test(made / "Contents" / "MacOS" / build.NAME)
+            build.check_self_test(made / "Contents" / "MacOS" / NAME)
         if options.step == "dmg":
             release.pack()
     except build.BuildFailed as failure:

@@ -4,6 +4,7 @@ The bundle carries them as `resources/notices`; About shows them. A package whos
 missing stops the build, because passing it on without would be wrong.
 """
 
+import builtins
 import json
 import re
 import tomllib
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from bundling.wheels import locked_packages
 
@@ -71,7 +73,7 @@ def texts_of(found: Distribution) -> list[tuple[str, str]]:
 
 def license_of(found: Distribution) -> str:
     """Return what a package says its licence is, in a few words."""
-    about = found.metadata
+    about: Any = found.metadata
     said = about.get("License-Expression") or ""
     if not said:
         classes = [
@@ -116,7 +118,8 @@ def gather(names: Iterable[str], folder: Path) -> list[Notice]:
             (folder / texts[-1]).write_text(_stand_in(found, said), "utf-8")
         if not texts:
             raise LookupError(f"{name} brings neither a licence text nor the name of a licence")
-        page = found.metadata.get("Home-page") or ""
+        about: Any = found.metadata
+        page = about.get("Home-page") or ""
         notices.append(Notice(name, found.version, said or "see the text", tuple(texts), page))
     index = [asdict(notice) for notice in sorted(notices, key=lambda n: n.name.lower())]
     (folder / "index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False), "utf-8")
@@ -125,14 +128,12 @@ def gather(names: Iterable[str], folder: Path) -> list[Notice]:
 
 def python_license() -> str:
     """Return the licence of the Python that is bundled."""
-    import builtins
-    import site  # noqa: F401  # makes `license`
-
-    printer = builtins.license  # type: ignore[attr-defined]
+    printer: Any = builtins.license  # type: ignore[attr-defined]  # `site` makes it
     printer._Printer__setup()
     return "\n".join(printer._Printer__lines)
 
 
 def _stand_in(found: Distribution, said: str) -> str:
-    author = found.metadata.get("Author") or found.metadata.get("Author-email") or "its authors"
-    return f"{found.metadata['Name']} {found.version}, by {author}.\nLicence: {said}.\n"
+    about: Any = found.metadata
+    author = about.get("Author") or about.get("Author-email") or "its authors"
+    return f"{about['Name']} {found.version}, by {author}.\nLicence: {said}.\n"

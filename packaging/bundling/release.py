@@ -6,14 +6,13 @@ Secrets come from the environment and are named when they are missing; nothing i
 import base64
 import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from app.config.identity import NAME, VERSION
 from bundling import sign
-from bundling.build import APP, DIST, ROOT, BuildFailed, say
+from bundling.build import APP, DIST, IS_MAC, ROOT, BuildFailed, say
 
 IDENTITY = "UNDERTONE_SIGN_IDENTITY"
 NOTARY_KEY = "UNDERTONE_NOTARY_KEY"
@@ -92,7 +91,7 @@ def pack() -> None:
     Raises:
         BuildFailed: a step failed.
     """
-    if sys.platform != "darwin":
+    if not IS_MAC:
         raise BuildFailed("a DMG can only be made on a Mac")
     lacking = missing(os.environ)
     if lacking:
