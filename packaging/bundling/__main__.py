@@ -3,9 +3,8 @@
 import argparse
 import sys
 
-from bundling import build, release, sign
-
 from app.config.identity import NAME
+from bundling import build, release, sign
 
 
 def main() -> int:

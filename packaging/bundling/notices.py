@@ -94,8 +94,8 @@ def gather(names: Iterable[str], folder: Path) -> list[Notice]:
         LookupError: a package brings no licence text and none is known for it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for text in (ROOT / "resources" / "licenses").glob("*.txt"):
-        (folder / text.name).write_text(text.read_text("utf-8"), "utf-8")
+    for whole in (ROOT / "resources" / "licenses").glob("*.txt"):
+        (folder / whole.name).write_text(whole.read_text("utf-8"), "utf-8")
     silero = ROOT / "resources" / "vad" / "LICENSE"
     (folder / "silero-vad.txt").write_text(silero.read_text("utf-8"), "utf-8")
     (folder / "python.txt").write_text(python_license(), "utf-8")
@@ -128,7 +128,7 @@ def gather(names: Iterable[str], folder: Path) -> list[Notice]:
 
 def python_license() -> str:
     """Return the licence of the Python that is bundled."""
-    printer: Any = builtins.license  # type: ignore[attr-defined]  # `site` makes it
+    printer: Any = builtins.license  # `site` makes it
     printer._Printer__setup()
     return "\n".join(printer._Printer__lines)
 

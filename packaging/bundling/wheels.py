@@ -51,19 +51,22 @@ def read_facts(facts: Mapping[str, Any] | None = None) -> tuple[Wheel, ...]:
             name,
             entry["version"],
             tuple(entry["tags"]),
-            tuple(
-                Image(
-                    **{
-                        key: tuple(value) if isinstance(value, list) else value
-                        for key, value in image.items()
-                    }
-                )
-                for image in entry["images"]
-            ),
+            tuple(_image(image) for image in entry["images"]),
             tuple(entry["cxx"]),
             entry["other_bytes"],
         )
         for name, entry in found.items()
+    )
+
+
+def _image(facts: dict[str, Any]) -> Image:
+    return Image(
+        facts["name"],
+        facts["size"],
+        facts["floor"],
+        tuple(facts["needed"]),
+        tuple(facts["weak"]),
+        tuple(facts["rpaths"]),
     )
 
 
