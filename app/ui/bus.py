@@ -11,6 +11,7 @@ from collections import deque
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
+from app.core.dictation import StageChanged
 from app.core.events import (
     Event,
     Exported,
@@ -35,6 +36,7 @@ class Bus(QObject):
     """
 
     segments_final = Signal(SegmentsFinal)
+    stage_changed = Signal(StageChanged)
     partial_changed = Signal(PartialChanged)
     job_changed = Signal(JobChanged)
     job_ended = Signal(JobEnded)
@@ -87,7 +89,7 @@ class Bus(QObject):
                 if not self._pause.isActive():
                     self._show_partials()
                 continue
-            if isinstance(event, SegmentsFinal | JobEnded):
+            if isinstance(event, SegmentsFinal | JobEnded | StageChanged):
                 self._flush_partials()
             self._signal_of(event).emit(event)
             if time.monotonic() > until:
@@ -115,6 +117,7 @@ class Bus(QObject):
     def _signal_of(self, event: Event) -> SignalInstance:
         signals: dict[type, SignalInstance] = {
             SegmentsFinal: self.segments_final,
+            StageChanged: self.stage_changed,
             PartialChanged: self.partial_changed,
             JobChanged: self.job_changed,
             JobEnded: self.job_ended,
