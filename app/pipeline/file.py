@@ -20,6 +20,7 @@ from app.core.model import Model
 from app.core.packing import Window
 from app.engine.base import CONTEXT_WINDOWS, Idle, Options, WindowResult
 from app.engine.memory import Residency
+from app.pipeline.gaps import fill_gaps
 
 _READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
 _SAME_PLACE_S = 0.01  # times closer than this are one place in the recording
@@ -208,25 +209,25 @@ class _InOrder:
 
     def __init__(self, reader: WindowReader) -> None:
         self._reader = reader
-        self._open: deque[tuple[int, float]] = deque()  # index and end of windows under way
+        self._open: deque[Window] = deque()  # under way
         self._results: dict[int, WindowResult] = {}
 
     def take(self) -> Window | None:
         window = self._reader.take()
         if window is not None:
-            self._open.append((window.index, window.end_s))
+            self._open.append(window)
         return window
 
     @property
     def is_finished(self) -> bool:
         return self._reader.is_finished
 
-    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, float]]:
-        """Take a result in and yield each that is now next in line, with its window's end."""
+    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, Window]]:
+        """Take a result in and yield each that is now next in line, with its window."""
         self._results[result.index] = result
-        while self._open and self._open[0][0] in self._results:
-            index, end_s = self._open.popleft()
-            yield self._results.pop(index), end_s
+        while self._open and self._open[0].index in self._results:
+            window = self._open.popleft()
+            yield self._results.pop(window.index), window
 
 
 def transcribe_file(
@@ -251,10 +252,14 @@ def transcribe_file(
             language = options.language
             for result in recognizer.transcribe(windows, options):
                 if isinstance(result, WindowResult):
-                    for final, end_s in windows.add(result):
+                    for final, window in windows.add(result):
                         language = final.language
-                        if not reader.is_known(end_s):
-                            yield SegmentsFinal(job_id, final.segments, end_s, language)
+                        if reader.is_known(window.end_s):
+                            continue
+                        whole = yield from fill_gaps(recognizer, window, final, options)
+                        yield SegmentsFinal(
+                            job_id, whole.segments, window.end_s, language, whole.missing
+                        )
                 else:
                     yield result
             yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)

@@ -20,7 +20,7 @@ from app.engine.base import (
     WindowResult,
     WindowSource,
 )
-from app.engine.voxtral.config import damaged
+from app.engine.files import damaged
 from app.engine.voxtral.guards import compression_ratio
 from app.engine.voxtral.prompt import SLOT_MS, Marks, Pacing, marks_of, pacing_of
 from app.engine.voxtral.realtime import VoxtralRealtime
