@@ -56,6 +56,12 @@ class WindowActions:
 
     def _make_file(self) -> None:
         menu = self.menu_bar.addMenu(tr("&File"))
+        self.record = self._add(menu, tr("&New Recording"))
+        # R too: where text is being typed, that field takes the key for itself.
+        self.record.setShortcuts([QKeySequence("Ctrl+N"), QKeySequence("R")])
+        self.pause_take = self._add(menu, tr("Pause R&ecording"), "Ctrl+Shift+P")
+        self.cancel_take = self._add(menu, tr("Cance&l Recording"))
+        menu.addSeparator()
         self.import_files = self._add(menu, tr("&Import…"), QKeySequence.StandardKey.Open)
         self.export = self._add(menu, tr("&Export…"), "Ctrl+E")
         menu.addSeparator()

@@ -43,6 +43,7 @@ from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
 from app.ui.library.sidebar import QUERIES, Place
+from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.browser = Browser(self.parts, ports, self.board, self)
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
+        self.recorder = self._make_recorder()
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
@@ -86,6 +88,26 @@ class MainWindow(QMainWindow):
         self.browser.on_jobs_changed(frozenset())
 
     # Connecting
+
+    def _make_recorder(self) -> Recorder | None:
+        ports, menus, parts = self._ports, self.menus, self.parts
+        actions = RecordActions(menus.record, menus.pause_take, menus.cancel_take)
+        if ports.dictation is None or parts.live is None:
+            for action in (menus.record, menus.pause_take, menus.cancel_take):
+                action.setVisible(False)
+            return None
+        recorder = Recorder(
+            ports,
+            pane=parts.live,
+            actions=actions,
+            above=parts.banners,
+            below=parts.notices,
+            set_recording=parts.toolbar.set_recording,
+            parent=self,
+        )
+        parts.toolbar.record_requested.connect(recorder.toggle)
+        recorder.recording_ended.connect(self.browser.show_recording)
+        return recorder
 
     def _connect_parts(self) -> None:
         commands, toolbar = self._ports.commands, self.parts.toolbar
