@@ -27,7 +27,7 @@ from app.pipeline.warm import Warmth
 
 Steps = Generator[PartialChanged | SegmentsFinal | Idle | None, None, None]
 
-_BLOCK_S = 0.25  # what VAD is fed at once: an utterance ends this soon after its pause
+_BLOCK_S = 0.1  # what VAD is fed at once: an utterance ends this soon after its pause
 _HISTORY_S = 3.0  # an utterance is certain only a while after it began
 _BEHIND_S = 5.0  # so far behind, partials of words long spoken help nobody
 _LONG_S = 40.0  # an utterance so long ends at the next short pause …

@@ -1,8 +1,9 @@
-"""Live recording on a table: a fake microphone, a scripted or the real model, a main thread to turn.
+"""Live recording on a table: a fake microphone, a scripted or real model, a main thread to turn.
 
 `Desk` builds the real pipeline over a home folder of its own; only the machine around it is played.
 """
 
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -112,7 +113,7 @@ class Desk:
         loads: Loads | None = None,
         *,
         settings: Settings | None = None,
-        speed: float = 8.0,
+        speed: float = 25.0,
         loops: bool = False,
         hang_s: float = 20.0,
         microphone: FakeMicrophone | None = None,
@@ -226,7 +227,9 @@ class Desk:
     def settle(self) -> None:
         """Let what was asked for in the background come to its end."""
         self.pool.submit(lambda: None).result()
-        self.keeper.run(lambda: None)
+        written = threading.Event()
+        self.keeper.run(written.set)
+        assert written.wait(10)
         self.writer.remove_jobs([]).result(10)
 
     def texts(self) -> list[str]:
