@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.dictation import StageChanged
+from app.core.download import Download
 from app.core.errors import AppError
 from app.core.job import Job
 from app.core.packing import Region
@@ -65,8 +66,23 @@ class ModelChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadChanged:
+    """A model on its way here, as it now stands."""
+
+    download: Download
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """Which models are installed has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryChanged:
-    """What kinds of rows changed (`recordings`, `segments`, `jobs`), whose, and who did it."""
+    """What kinds of rows changed, whose, and who did it.
+
+    The kinds are `recordings`, `segments`, `jobs`, `folders`, `tags` and `revisions`.
+    """
 
     kinds: frozenset[str]
     ids: frozenset[str] = field(default_factory=frozenset)
@@ -117,6 +133,8 @@ Event = (
     | PartialChanged
     | JobChanged
     | ModelChanged
+    | DownloadChanged
+    | ModelsChanged
     | LibraryChanged
     | JobEnded
     | FilesChecked

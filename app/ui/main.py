@@ -102,6 +102,7 @@ class App(QObject):
                 library_folder=paths.home,
                 version=__version__,
                 problem=problem,
+                organiser=self._session.writer if self._session else None,
             )
         )
         self._first = FirstStart(paths.home, self)
