@@ -167,6 +167,8 @@ def _add(folder: TakeFolder, writer: LibraryWriter, scanned: JournalScan | None)
     recording = _recording(folder, details, scanned, bool(segments))
     job = _job(recording)
     writer.add_recording(recording, job).result()
+    if recording.status is RecordingStatus.CANCELLED:
+        writer.move_to_bin([recording.recording_id]).result()
     if segments:
         writer.append_segments(
             job.job_id,
@@ -202,9 +204,15 @@ def _recording(
         is_copy=has_flac,
         language=_text(details.get("language")),
         model_id=_text(details.get("model_id")),
+        app_name=_app_name(details),
         error=_text(details.get("error")) or (str(problem.message) if problem else None),
         hint=_text(details.get("hint")) or (str(problem.hint) if problem else None),
     )
+
+
+def _app_name(details: dict[str, Any]) -> str | None:
+    app = details.get("front_app")
+    return _text(app.get("name")) if isinstance(app, dict) and "name" in app else None
 
 
 def _kind(details: dict[str, Any]) -> RecordingKind:

@@ -16,7 +16,6 @@ from app.audio.devices import Devices
 from app.config.paths import Paths, make_private_folder, resources
 from app.config.settings import Settings
 from app.core.events import Event
-from app.core.job import JobStatus
 from app.engine.host import EngineThread
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
@@ -26,7 +25,6 @@ from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore, open_store
 from app.pipeline.dictation import DictationMachine, DictationParts
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.main_thread import MainThread
 from app.pipeline.queue import Parts, TranscriptionQueue
 from app.pipeline.recognition import Recognition, RecognitionParts
@@ -111,7 +109,14 @@ def open_session(
         emit(event)
 
     loop = EngineLoop(on_engine_event)
-    residency = Residency(load, model_budget_bytes(), emit)
+    residency = Residency(
+        load,
+        model_budget_bytes(),
+        emit,
+        idle_after_s=lambda: settings().unload_after_min * 60.0 or None,
+        installed=store.installed,
+    )
+    loop.look_after(residency.look)
     parts = Parts(loop, residency, writer, reader, store, owner, paths, pool)
     queue = TranscriptionQueue(parts, emit, settings)
     engine = host(loop, residency.close)
@@ -127,7 +132,6 @@ class Live:
     """Live recording over a session. Closed by `close`, before the session."""
 
     machine: DictationMachine
-    idle: IdleUnloading
     devices: Devices
 
     def close(self) -> None:
@@ -138,29 +142,16 @@ class Live:
 def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
     """Build live recording over `session`. Thread: main, which owns it."""
     paths, settings = session.paths, session.settings
-    warmth = Warmth()
-
-    def is_busy() -> bool:
-        runs = any(job.status is JobStatus.RUNNING for job in session.queue.jobs)
-        return runs or live.machine.is_busy
-
-    idle = IdleUnloading(
-        session.loop, session.residency, warmth, main,
-        lambda: settings().unload_after_min, is_busy,
-    )  # fmt: skip
     keeper = TakeKeeper(
         paths, session.writer, session.reader, session.owner, session.pool, session.emit, settings
     )
     recognition = Recognition(
-        RecognitionParts(
-            session.loop, session.residency, warmth, session.store, keeper, main, idle
-        ),
+        RecognitionParts(session.loop, session.residency, Warmth(), session.store, keeper, main),
         settings,
     )
     ballast = Ballast(paths.recordings / ".ballast")
     parts = DictationParts(rig, main, keeper, recognition, session.reader, paths, ballast)
-    live = Live(DictationMachine(parts, session.emit, settings), idle, rig.devices)
-    return live
+    return Live(DictationMachine(parts, session.emit, settings), rig.devices)
 
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -17,7 +17,6 @@ from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
-from app.core.events import JobEnded
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
@@ -80,7 +79,6 @@ class App(QObject):
         self._live: Live | None = None
         if self._session is not None:
             self._live = open_live(self._session, rig or rig_of_this_system(self._main), self._main)
-            self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -146,11 +144,6 @@ class App(QObject):
         if self._session is not None and self._live is not None:
             self._live.machine.listen()
             self._session.pool.submit(look_at_devices, self._live.devices)
-
-    @Slot(JobEnded)
-    def _on_job_ended(self, _event: JobEnded) -> None:
-        if self._live is not None:
-            self._live.idle.arm()
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings

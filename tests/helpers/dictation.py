@@ -39,7 +39,6 @@ from app.macos.permissions import FakePermissions
 from app.models.store import ModelStore, open_store
 from app.pipeline.breaker import Breaker
 from app.pipeline.dictation import DictationMachine, DictationParts
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.main_thread import MainQueue
 from app.pipeline.recognition import Recognition, RecognitionParts
 from app.pipeline.rig import Rig
@@ -147,15 +146,6 @@ class Desk:
         self._build(hang_s)
 
     def _build(self, hang_s: float) -> None:
-        warmth = Warmth()
-        self.idle = IdleUnloading(
-            self.loop,
-            self.residency,
-            warmth,
-            self.main,
-            lambda: self.settings.unload_after_min,
-            lambda: self.machine.is_busy,
-        )
         self.keeper = TakeKeeper(
             self.paths,
             self.writer,
@@ -166,7 +156,7 @@ class Desk:
             lambda: self.settings,
         )
         parts = RecognitionParts(
-            self.loop, self.residency, warmth, self.store, self.keeper, self.main, self.idle
+            self.loop, self.residency, Warmth(), self.store, self.keeper, self.main
         )
         recognition = Recognition(parts, lambda: self.settings, breaker=self.breaker, hang_s=hang_s)
         rig = Rig(

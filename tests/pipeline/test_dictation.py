@@ -152,7 +152,9 @@ def test_a_dictation_is_inserted_once_and_kept_in_the_library(desk_of: MakeDesk)
     assert kept is not None
     assert (kept.status, kept.kind, kept.language) == (RecordingStatus.DONE, DICTATION, "en")
     assert (kept.model_id, kept.title) == ("big", "Hello there.")
-    assert desk.texts() == ["Um, hello there."]  # as it was said
+    (segment,) = desk.reader.transcript(desk.now.recording_id).segments
+    assert (segment.text, segment.raw) == ("Hello there.", "Um, hello there.")
+    assert kept.app_name == "Editor"
     assert kept.duration_s == pytest.approx(len(desk.microphone.samples) / RATE, abs=0.3)
 
 
@@ -276,6 +278,7 @@ def test_a_cancelled_take_is_kept_and_can_be_brought_back(desk_of: MakeDesk) -> 
     assert desk.now.can_undo
     desk.until(lambda: not desk.machine.is_busy)
     assert status(desk) is RecordingStatus.CANCELLED
+    assert desk.reader.count() == 0  # it is in the bin
     assert scan(folder(desk).journal).end_reason == "cancelled"
     assert desk.inserter.text == ""
     desk.machine.undo_cancel()
@@ -283,6 +286,7 @@ def test_a_cancelled_take_is_kept_and_can_be_brought_back(desk_of: MakeDesk) -> 
     assert desk.until_over() is Outcome.INSERTED
     assert desk.inserter.text == "Hello."
     assert status(desk) is RecordingStatus.DONE
+    assert desk.reader.count() == 1
 
 
 def test_a_cancel_can_be_taken_back_before_the_microphone_has_closed(desk_of: MakeDesk) -> None:
