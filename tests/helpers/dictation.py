@@ -117,6 +117,8 @@ class Desk:
         hang_s: float = 20.0,
         microphone: FakeMicrophone | None = None,
         has_engine: bool = True,
+        limits: Limits | None = None,
+        ballast_bytes: int = 0,
     ) -> None:
         self.paths = Paths(home)
         self.settings = settings or Settings()
@@ -140,6 +142,10 @@ class Desk:
         if has_engine:
             self.engine.start()
         self.breaker = Breaker()
+        self.ballast = Ballast(self.paths.recordings / ".ballast", ballast_bytes)
+        self.limits = limits or replace(
+            Limits(), tick_s=0.01, drain_s=0.01, post_roll_s=0.02, give_up_s=0.3
+        )
         self.store: ModelStore = open_store(self.paths.models, resources())
         if loads is not None:
             self.store = ScriptedStore(self.paths.models, self.paths.models, ())
@@ -166,7 +172,7 @@ class Desk:
             self.front,
             self.permissions,
             make_hotkeys=self._make_hotkeys,
-            limits=replace(Limits(), tick_s=0.01, drain_s=0.01, post_roll_s=0.02, give_up_s=0.3),
+            limits=self.limits,
         )
         self.machine = DictationMachine(
             DictationParts(
@@ -176,7 +182,7 @@ class Desk:
                 recognition,
                 self.reader,
                 self.paths,
-                Ballast(self.paths.recordings / ".ballast", 0),
+                self.ballast,
             ),
             self.events.append,
             lambda: self.settings,
