@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -70,15 +71,20 @@ def _run(options: argparse.Namespace) -> int:
         lambda event: main.post(lambda: scribe.take(event)),
         lambda: settings,
     )
+    status = 1
     try:
         live = open_live(session, rig, main)
         try:
             with _terminating_as_interrupting():
-                return _Recording(live.machine, scribe, session, options).run(main)
+                status = _Recording(live.machine, scribe, session, options).run(main)
         finally:
             live.close()
     finally:
-        session.close()
+        has_ended = session.close()
+    if not has_ended:
+        sys.stdout.flush()
+        os._exit(status)  # the engine is in a call that never returns; all else is closed
+    return status
 
 
 def _settings(options: argparse.Namespace, rig: "Rig") -> Settings:

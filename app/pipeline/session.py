@@ -27,13 +27,14 @@ from app.models.store import ModelStore, open_store
 from app.pipeline.dictation import DictationMachine, DictationParts
 from app.pipeline.main_thread import MainThread
 from app.pipeline.queue import Parts, TranscriptionQueue
-from app.pipeline.recognition import Recognition, RecognitionParts
+from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
 from app.pipeline.rig import Rig
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
 _POOL_THREADS = 4
+_STOP_S = 60.0  # for the engine's last step; a piece of a large model takes a few seconds
 _MODEL_SHARE = 0.6  # of the machine's memory, for all loaded models together
 
 
@@ -42,8 +43,8 @@ class EngineHost(Protocol):
 
     def start(self) -> None: ...
 
-    def stop(self) -> None:
-        """End the loop and wait until the thread is gone."""
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """End the loop and wait until the thread is gone; `False` when it is not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,22 @@ class Session:
     emit: Callable[[Event], None]
     settings: Callable[[], Settings]
 
-    def close(self) -> None:
-        """Stop the work, write what is left to write, and let go of the library."""
+    def close(self) -> bool:
+        """Stop the work, write what is left to write, and let go of the library.
+
+        `False` when the engine is in a step that does not come back: all is written, but its thread
+        cannot be ended, only the process can (`os._exit`).
+        """
+        is_hanging = self.loop.busy_for_s() > HANG_S
         self.queue.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
-        self.engine.stop()
+        self.pool.shutdown(wait=not is_hanging, cancel_futures=True)
+        has_ended = self.engine.stop(0.1 if is_hanging else _STOP_S)
         self.writer.close()
         self.reader.close()
         self.owner.release()
         if self.lock is not None:
             self.lock.release()
+        return has_ended
 
 
 def open_session(

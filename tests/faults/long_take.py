@@ -124,10 +124,11 @@ def scan_of_a_crashed_take(folder: Path, hours: float, rate_hz: int) -> tuple[fl
 def dictate(home: Path, hours: float, speed: float) -> tuple[float, float, int]:
     """Speak for `hours`; return the memory early and late in MB, and the count of finals."""
     sound = np.concatenate([speech("en-01"), speech("en-02"), np.zeros(2 * LIVE_RATE, np.int16)])
+    heard = says(*["what was said"] * round(hours * 3600))
     desk = Desk(
         home,
         sound,
-        Loads({"big": says(*["what was said"] * round(hours * 3600))}),
+        Loads({"big": heard}),
         speed=speed,
         loops=True,
         limits=replace(Limits(), heartbeat_s=1e6, gap_s=1e6, low_space_bytes=0, drain_s=0.02),
@@ -141,6 +142,8 @@ def dictate(home: Path, hours: float, speed: float) -> tuple[float, float, int]:
             finals = [e for e in desk.events if isinstance(e, SegmentsFinal)]
             told += len(finals)
             desk.events.clear()
+            for stream in heard.opened[:-1]:  # what the fake keeps is not ours
+                stream.fed.clear()
             if desk.machine.elapsed_s() > 0.2 * hours * 3600:
                 seen.append(resident_mb())
         desk.machine.stop()
