@@ -265,6 +265,11 @@ class Models:
         """Stop what uses the network, because the person wants that."""
         self.downloads.pause_all()
 
+    def tidy(self) -> None:
+        """Throw away what earlier sessions left: deleted models, downloads of a week ago."""
+        self._parts.pool.submit(self._store.purge)
+        self._parts.pool.submit(self.downloads.sweep)
+
     def close(self) -> None:
         """Stop everything; downloads go on when the person resumes them."""
         self._is_closing = True

@@ -16,6 +16,7 @@ from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.errors import AppError, LibraryError
+from app.core.events import ModelsChanged
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
@@ -24,6 +25,7 @@ from app.ui.bus import Bus
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
 from app.ui.main_window import MainWindow
+from app.ui.models.ports import ModelPorts
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
@@ -83,16 +85,19 @@ class App(QObject):
             on_settings=self._on_settings,
             problem=problem,
         )
+        store = open_store(paths.models, resources())
         self.window = MainWindow(
             Ports(
                 library=self._reader,
                 commands=self.commands,
                 events=self._bus,
                 find_matches=matches,
-                models=model_choices(open_store(paths.models, resources())),
+                models=model_choices(store),
                 library_folder=paths.home,
                 version=__version__,
                 problem=problem,
+                model_ports=self._model_ports(),
+                list_models=lambda: model_choices(store),
             )
         )
         self._first = FirstStart(paths.home, self)
@@ -106,6 +111,7 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+            self._session.models.tidy()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
 
@@ -121,6 +127,25 @@ class App(QObject):
             self._session.close()
         else:
             self._reader.close()
+
+    def _model_ports(self) -> ModelPorts | None:
+        """Return what the models panel is given: here, and in the first start's step."""
+        if self._session is None:
+            return None
+        models = self._session.models
+        return ModelPorts(
+            commands=models,
+            events=self._bus,
+            settings=lambda: self._settings,
+            change=self._change_for_models,
+            memory_bytes=models.machine.memory_bytes,
+            budget_bytes=models.machine.budget_bytes,
+        )
+
+    def _change_for_models(self, **changes: object) -> None:
+        self.commands.change_settings(**changes)
+        if "model_id" in changes:  # the toolbar shows it, too
+            self._bus.post(ModelsChanged())
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings

@@ -17,6 +17,7 @@ from app.core.job import Job
 from app.core.recording import Recording
 from app.core.transcript import Transcript
 from app.library.search import ListQuery, SearchHit
+from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
@@ -90,6 +91,9 @@ class Events(Protocol):
     def exported(self) -> SignalInstance: ...
 
     @property
+    def models_changed(self) -> SignalInstance: ...
+
+    @property
     def failed(self) -> SignalInstance: ...
 
 
@@ -112,6 +116,8 @@ class Ports:
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
+        model_ports: what the models panel is given; none where models cannot be changed.
+        list_models: reads the installed models again.
     """
 
     library: LibraryReader
@@ -122,3 +128,5 @@ class Ports:
     library_folder: Path
     version: str = ""
     problem: AppError | None = None
+    model_ports: ModelPorts | None = None
+    list_models: Callable[[], tuple[ModelChoice, ...]] | None = None

@@ -147,6 +147,14 @@ class MainToolbar(QToolBar):
     def language(self) -> str:
         return str(self.language_box.currentData())
 
+    def set_models(self, models: Sequence[ModelChoice], chosen: str) -> None:
+        """Offer other models: some were installed or deleted."""
+        self._models = list(models)
+        self.model_box.clear()
+        self.model_box.setEnabled(True)
+        self._fill_models(chosen)
+        self._fill_languages(self.language)
+
     def set_writable(self, is_writable: bool) -> None:
         """Whether something can be added to the library."""
         for widget in (self.import_button, self.model_box, self.language_box):

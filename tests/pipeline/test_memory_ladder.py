@@ -158,7 +158,7 @@ def test_at_the_end_of_the_ladder_what_is_done_is_kept() -> None:
 
 def test_other_failures_are_not_mistaken_for_it() -> None:
     class Broken(Greedy):
-        def transcribe(self, windows: WindowSource, options: Options) -> Iterator[None]:  # type: ignore[override]
+        def transcribe(self, windows: WindowSource, options: Options) -> Iterator[None]:
             yield None
             raise RuntimeError("shapes do not match")
 
