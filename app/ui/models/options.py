@@ -24,6 +24,7 @@ class ModelOptions(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.setAutoFillBackground(True)
         self._ports = ports
         self._complain = complain
         self._quiet: list[QuietLabel] = []
@@ -48,12 +49,16 @@ class ModelOptions(QWidget):
         self._connect()
 
     def refresh_colors(self) -> None:
+        # Fields need a ground that is not their own colour.
+        palette = self.palette()
+        palette.setColor(self.backgroundRole(), theme.color("window"))
+        self.setPalette(palette)
         for label in self._quiet:
             label.refresh_colors()
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)
-        form.setContentsMargins(16, 8, 16, 16)
+        form.setContentsMargins(16, 16, 16, 20)
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(12)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

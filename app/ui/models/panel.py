@@ -8,15 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -35,6 +33,7 @@ from app.ui.models.ports import ModelPorts
 from app.ui.models.wording import disk_line
 from app.ui.widgets.announce import Announcer
 from app.ui.widgets.banner import Banner, BannerStack
+from app.ui.widgets.column import ScrollColumn
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
 UNDO_MS = 10_000
@@ -146,28 +145,25 @@ class ModelsPanel(QWidget):
             menu.addAction(text).triggered.connect(lambda _checked=False, call=call: call())
         self.add_button.setMenu(menu)
         self.all_button = QPushButton("", self)
-        self.all_button.setFlat(True)
         self.all_button.clicked.connect(self._toggle_all)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 12, 0)
         top.addWidget(self.disk_label, 1)
         top.addWidget(self.add_button)
         self.banners = BannerStack(self)
-        self._list = QWidget(self)
+        self._scroll = ScrollColumn(self)
+        self._scroll.setAccessibleName(tr("Models"))
+        self._list = self._scroll.body
         self._list.setAutoFillBackground(True)
-        self._column = QVBoxLayout(self._list)
-        self._column.setContentsMargins(0, 0, 0, 8)
-        self._column.setSpacing(0)
+        self._more = QWidget(self._list)
+        row = QHBoxLayout(self._more)
+        row.setContentsMargins(16, 12, 16, 0)
+        row.addWidget(self.all_button)
+        row.addStretch(1)
         self.options: ModelOptions | None = None
         if not self._is_first_start:
             self.options = ModelOptions(self._ports, self._complain, self._list)
         self.add_button.setVisible(not self._is_first_start)
-        self._scroll = QScrollArea(self)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(self._list)
-        self._scroll.setAccessibleName(tr("Models"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -188,51 +184,45 @@ class ModelsPanel(QWidget):
         if (*key, len(others)) == self._layout_key:
             return
         self._layout_key = (*key, len(others))
-        while self._column.count():
-            item = self._column.takeAt(0)
-            assert item is not None
-            widget = item.widget()
-            if isinstance(widget, PlainLabel):
-                widget.deleteLater()
+        for old in self._headings:
+            old.hide()
+            old.deleteLater()
         self._headings = []
         self._drop_cards({row.model_id for row in (*here, *suited, *shown)})
-        self._add_part(tr("On this computer"), here)
-        self._add_part(tr("Suited to this computer"), suited)
+        parts = [
+            *self._part(tr("On this computer"), here),
+            *self._part(tr("Suited to this computer"), suited),
+        ]
+        self._more.setVisible(bool(others))
         if others:
-            self._column.addWidget(self.all_button, 0, Qt.AlignmentFlag.AlignLeft)
             self.all_button.setText(self._all_text(len(others)))
-            self._add_part("", shown)
-        self.all_button.setVisible(bool(others))
+            parts += [self._more, *self._part("", shown)]
         if self.options is not None:
-            self._add_heading(tr("Options"))
-            self._column.addWidget(self.options)
-        self._column.addStretch(1)
+            parts += [self._heading(tr("Options")), self.options]
+        self._scroll.set_parts(parts)
 
     def _all_text(self, count: int) -> str:
         if self._shows_all:
             return tr("Show Fewer Models")
         return tr_plural("Show {count} More Model", "Show {count} More Models", count)
 
-    def _add_part(self, title: str, rows: list[ModelRow]) -> None:
-        if not rows:
-            return
-        if title:
-            self._add_heading(title)
+    def _part(self, title: str, rows: list[ModelRow]) -> list[QWidget]:
+        parts: list[QWidget] = [self._heading(title)] if title and rows else []
         for row in rows:
             card = self.cards.get(row.model_id)
             if card is None:
                 card = ModelCard(row, self._list)
                 card.act_requested.connect(self._on_act)
                 self.cards[row.model_id] = card
-            self._column.addWidget(card)
-            card.show()
+            parts.append(card)
+        return parts
 
-    def _add_heading(self, title: str) -> None:
+    def _heading(self, title: str) -> PlainLabel:
         label = PlainLabel(title, self._list)
         label.setFont(theme.font(0.92, is_bold=True))
         label.setContentsMargins(16, 16, 16, 4)
         self._headings.append(label)
-        self._column.addWidget(label)
+        return label
 
     def _drop_cards(self, kept: set[str]) -> None:
         for model_id in [name for name in self.cards if name not in kept]:

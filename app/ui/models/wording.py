@@ -98,10 +98,9 @@ def state(download: Download) -> str:
 
 def disk_line(memory_bytes: int, used_bytes: int, free_bytes: int) -> str:
     """Return what this machine has and what models take of it."""
-    return " · ".join(
-        [
-            tr("This computer has {size} of memory", size=size(memory_bytes)),
-            tr("models take {size} on disk", size=size(used_bytes)),
-            tr("{size} free", size=size(free_bytes)),
-        ]
-    )
+    # Memory is sold in powers of two, disks are not.
+    parts = [tr("This computer has {count} GB of memory", count=round(memory_bytes / (1 << 30)))]
+    if used_bytes:
+        parts.append(tr("models take {size}", size=size(used_bytes)))
+    parts.append(tr("{size} free on the disk", size=size(free_bytes)))
+    return " · ".join(parts)
