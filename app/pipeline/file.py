@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, cast
 
 from app.audio.decode import MediaStream
 from app.audio.speech import SpeechWindows
@@ -24,6 +24,7 @@ from app.engine.base import CONTEXT_WINDOWS, Idle, Options, Recognizer, WindowRe
 from app.engine.memory import Residency
 from app.engine.registry import is_out_of_memory
 from app.engine.word_times import Aligner, WithWordTimes
+from app.pipeline.gaps import Reread, fill_gaps
 
 _READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
 _SAME_PLACE_S = 0.01  # times closer than this are one place in the recording
@@ -233,16 +234,20 @@ class _InOrder:
     def is_finished(self) -> bool:
         return not self._again and self._reader.is_finished
 
-    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, float]]:
-        """Take a result in and yield each that is now next in line, with its window's end."""
+    def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, Window]]:
+        """Take a result in and yield each that is now next in line, with its window."""
         self._results[result.index] = result
         while self._open and self._open[0].index in self._results:
-            window = self._open.popleft()
-            yield self._results.pop(window.index), window.end_s
+            window = self._open[0]
+            yield self._results[window.index], window
+            # Let go of only now: whoever asked may have run out of memory over it.
+            self._open.popleft()
+            del self._results[window.index]
 
     def start_over(self) -> None:
-        """Give every window without a result out again, in order."""
-        self._again = deque(w for w in self._open if w.index not in self._results)
+        """Give every window that was not passed back yet out again, in order."""
+        self._again = deque(self._open)
+        self._results.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +292,15 @@ def transcribe_file(
             try:
                 facts = _finals(windows, model, plan, options, residency, on_stage)
                 with closing(facts):
-                    for final, end_s in facts:
-                        if final is None or isinstance(final, Idle):
-                            yield final
+                    for fact in facts:
+                        if fact is None or isinstance(fact, Idle):
+                            yield fact
                             continue
-                        language = final.language
+                        whole, end_s, language = fact
                         if not reader.is_known(end_s):
-                            yield SegmentsFinal(job_id, final.segments, end_s, language)
+                            yield SegmentsFinal(
+                                job_id, whole.segments, end_s, language, whole.missing
+                            )
                 yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)
                 return
             except (MemoryError, RuntimeError) as error:
@@ -308,6 +315,9 @@ def transcribe_file(
         raise last
 
 
+_Final = tuple[Reread, float, str]  # a window's text, its end, its language
+
+
 def _finals(
     windows: _InOrder,
     model: Model,
@@ -315,10 +325,9 @@ def _finals(
     options: Options,
     residency: Residency,
     on_stage: Callable[[JobStage], None],
-) -> Generator[tuple[WindowResult | Idle | None, float], None, None]:
-    """Yield results in order with their windows' ends, and the steps between them."""
-    steps = residency.acquire(model)
-    recognizer: Recognizer = yield from _steps(steps)
+) -> Generator[_Final | Idle | None, None, None]:
+    """Yield each window's text in order, its gaps filled, and the steps between them."""
+    recognizer: Recognizer = yield from residency.acquire(model)
     aligner: Aligner | None = None
     is_out = False
     try:
@@ -328,10 +337,12 @@ def _finals(
             recognizer = WithWordTimes(recognizer, aligner)
         on_stage(JobStage.TRANSCRIBING)
         for result in recognizer.transcribe(windows, options):
-            if isinstance(result, WindowResult):
-                yield from windows.add(result)
-            else:
-                yield result, 0.0
+            if not isinstance(result, WindowResult):
+                yield result
+                continue
+            for final, window in windows.add(result):
+                whole = yield from fill_gaps(recognizer, window, final, options)
+                yield whole, window.end_s, final.language
     except (MemoryError, RuntimeError) as error:
         is_out = is_out_of_memory(error)
         raise
@@ -343,26 +354,10 @@ def _finals(
             residency.unload_idle()
 
 
-T = TypeVar("T")
-
-
-def _steps(work: Generator[None, None, T]) -> Generator[tuple[None, float], None, T]:
-    """Pass the steps of `work` on and return what it returns."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        yield None, 0.0
-
-
-def _acquire_aligner(
-    model: Model, residency: Residency
-) -> Generator[tuple[None, float], None, "Aligner | None"]:
+def _acquire_aligner(model: Model, residency: Residency) -> Generator[None, None, Aligner | None]:
     """Load the model that finds words; without it segments keep the times of their speech."""
     try:
-        found = yield from _steps(residency.acquire(model))
+        found = yield from residency.acquire(model)
     except AppError as error:
         _log.warning("no word times: %s", error)
         return None

@@ -179,7 +179,11 @@ class TranscriptionQueue:
     # What the engine says. Thread: engine.
 
     def on_event(self, event: Event) -> None:
-        """Take in what the engine loop emits."""
+        """Take in what the engine loop emits; live takes are not of this queue."""
+        if isinstance(event, SegmentsFinal | JobEnded):
+            with self._lock:
+                if event.job_id not in self._jobs and event.job_id != self._running:
+                    return
         if isinstance(event, SegmentsFinal):
             self._commit(event)
         elif isinstance(event, JobEnded):

@@ -115,6 +115,9 @@ class FakeModels:
 
     # What a test does to it
 
+    def is_offline(self) -> bool:
+        return self.settings.offline
+
     def row(self, model_id: str) -> ModelRow:
         return next(row for row in self.items if row.model_id == model_id)
 
