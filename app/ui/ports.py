@@ -22,6 +22,7 @@ from app.library.revise import Revision
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
+from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
@@ -159,6 +160,9 @@ class Events(Protocol):
     def exported(self) -> SignalInstance: ...
 
     @property
+    def models_changed(self) -> SignalInstance: ...
+
+    @property
     def failed(self) -> SignalInstance: ...
 
 
@@ -248,6 +252,8 @@ class Ports:
         organiser: changes the library; `None` when it can only be read.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
+        model_ports: what the models panel is given; none where models cannot be changed.
+        list_models: reads the installed models again.
     """
 
     library: LibraryReader
@@ -258,6 +264,8 @@ class Ports:
     library_folder: Path
     version: str = ""
     problem: AppError | None = None
+    model_ports: ModelPorts | None = None
+    list_models: Callable[[], tuple[ModelChoice, ...]] | None = None
     organiser: Organiser | None = None
     dictation: Dictation | None = None
     microphones: Microphones | None = None

@@ -48,6 +48,8 @@ class FakeBus(QObject):
     files_checked = Signal(object)
     exported = Signal(object)
     failed = Signal(object)
+    download_changed = Signal(object)
+    models_changed = Signal(object)
 
 
 @dataclass
