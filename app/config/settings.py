@@ -58,6 +58,10 @@ class Settings:
         shows_overlay: whether the overlay is shown during a dictation.
         microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
         builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
+        has_met: whether the first start's steps were finished or skipped.
+        checks_updates: whether to ask once a week for a newer version; asked at the first start.
+        updates_checked_at: when that was last done, in seconds since 1970.
+        offline: whether nothing may use the network, whatever else is chosen.
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
     """
 
@@ -84,6 +88,10 @@ class Settings:
     shows_overlay: bool = True
     microphone: str = ""
     builtin_while_bluetooth: bool = True
+    has_met: bool = False
+    checks_updates: bool = False
+    updates_checked_at: int = 0
+    offline: bool = False
     unload_after_min: int = 10
 
     def changed(self, **changes: object) -> "Settings":

@@ -16,11 +16,15 @@ from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.errors import AppError, LibraryError
+from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
 from app.pipeline.session import Session, open_session
 from app.ui.bus import Bus
+from app.ui.citizen.application import OpenRequests, UndertoneApplication
+from app.ui.citizen.citizen import Citizen
+from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
 from app.ui.main_window import MainWindow
@@ -31,22 +35,29 @@ from app.ui.theme import use_appearance
 _log = logging.getLogger(__name__)
 
 
-def run_app(files: Sequence[Path] = ()) -> int:
-    """Run the app until it is quit and return the exit status."""
+def run_app(texts: Sequence[str] = ()) -> int:
+    """Run the app until it is quit and return the exit status.
+
+    Args:
+        texts: files and links to open.
+    """
     use_language()
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(application, QApplication)
+    application = UndertoneApplication(sys.argv[:1])
+    application.requests.take_texts(texts)
     application.setApplicationName("Undertone")
     application.setApplicationDisplayName("Undertone")
     application.setDesktopFileName("undertone")
     paths = default_paths()
-    if hand_over(paths.home, files):
+    files = [Path(text) for text in texts if not is_link(text)]
+    if hand_over(paths.home, files, [text for text in texts if is_link(text)]):
         return 0
     start_logging(paths.logs)
     sys.excepthook = _log_unexpected
     try:
         app = App(paths)
-        app.open(files)
+        app.be_citizen(application.requests, parts_of_this_system())
+        application.may_quit = app.may_quit
+        app.open()
         status = application.exec()
         app.close()
     finally:
@@ -97,6 +108,7 @@ class App(QObject):
         )
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
+        self._citizen: Citizen | None = None
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
@@ -106,12 +118,25 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+        if self._citizen is not None:
+            self._citizen.begin()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
+
+    def be_citizen(self, requests: OpenRequests, parts: SystemParts) -> None:
+        """Answer what the system asks, and tell it how the work goes."""
+        self._citizen = Citizen(self.window, requests, parts, None, QApplication.quit, self)
+        self._first.links_handed.connect(requests.take_texts)
+
+    def may_quit(self) -> bool:
+        """Return whether nothing would be lost by ending now; else the person is being asked."""
+        return self._citizen is None or self._citizen.guard.may_quit()
 
     def close(self) -> None:
         """End every thread; what is not finished goes on at the next start."""
         self._first.close()
+        if self._citizen is not None:
+            self._citizen.close()
         self.window.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
