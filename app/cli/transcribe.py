@@ -15,10 +15,12 @@ from app.config.paths import Paths, default_paths, make_private_folder
 from app.config.settings import load_settings
 from app.config.translate import tr
 from app.core.errors import AlreadyInLibrary, AppError, ImportFailed
-from app.core.events import Event, Failed, FilesChecked, JobChanged
+from app.core.events import Event, Failed, FilesChecked, JobChanged, SegmentsFinal
 from app.core.job import Job, JobStatus
 from app.core.language import AUTO, CODES
+from app.core.packing import Region
 from app.core.recording import Recording, RecordingStatus
+from app.core.timecode import clock
 from app.core.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -130,6 +132,7 @@ class _Run:
         self._options = options
         self._progress = ProgressLine()
         self._open: set[str] = set()  # recordings still being worked on
+        self._missing: dict[str, list[Region]] = {}  # by job: speech that gave no text
         self._checked = False
         self._status = 0
 
@@ -146,6 +149,8 @@ class _Run:
             event = events.get()
             if isinstance(event, JobChanged):
                 self._on_job(event.job)
+            elif isinstance(event, SegmentsFinal):
+                self._missing.setdefault(event.job_id, []).extend(event.missing)
             elif isinstance(event, FilesChecked):
                 self._on_checked(event)
             elif isinstance(event, Failed):
@@ -175,9 +180,22 @@ class _Run:
         self._open.discard(job.recording_id)
         self._progress.end()
         if job.status is JobStatus.DONE:
+            self._tell_missing(job)
             self._write(job.recording_id)
         elif job.error:
             self._complain(ImportFailed(job.error, job.hint or ""), job.title)
+
+    def _tell_missing(self, job: Job) -> None:
+        for gap in self._missing.pop(job.job_id, ()):
+            print(
+                tr(
+                    "{title}: somebody speaks from {start} to {end}, but the model wrote nothing",
+                    title=job.title,
+                    start=clock(gap.start_s),
+                    end=clock(gap.end_s),
+                ),
+                file=sys.stderr,
+            )
 
     def _on_checked(self, event: FilesChecked) -> None:
         self._checked = True

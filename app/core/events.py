@@ -8,8 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.dictation import StageChanged
+from app.core.download import Download
 from app.core.errors import AppError
 from app.core.job import Job
+from app.core.packing import Region
 from app.core.transcript import Segment
 
 
@@ -26,13 +28,15 @@ class ModelState(StrEnum):
 class SegmentsFinal:
     """Segments the engine will not touch again, and how far the recording is now final.
 
-    `done_s` may pass the last segment's end: what lies between held no speech.
+    `done_s` may pass the last segment's end: what lies between held no speech, or it is in
+    `missing`: stretches where somebody speaks and even a second try gave no text.
     """
 
     job_id: str
     segments: tuple[Segment, ...]
     done_s: float
     language: str | None = None
+    missing: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,23 @@ class ModelChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadChanged:
+    """A model on its way here, as it now stands."""
+
+    download: Download
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """Which models are installed has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryChanged:
-    """What kinds of rows changed (`recordings`, `segments`, `jobs`), whose, and who did it."""
+    """What kinds of rows changed, whose, and who did it.
+
+    The kinds are `recordings`, `segments`, `jobs`, `folders`, `tags` and `revisions`.
+    """
 
     kinds: frozenset[str]
     ids: frozenset[str] = field(default_factory=frozenset)
@@ -95,6 +114,13 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class TakesRecovered:
+    """Takes that a crash had left behind are in the library; their text is still to be made."""
+
+    recording_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong outside any one job."""
 
@@ -107,9 +133,12 @@ Event = (
     | PartialChanged
     | JobChanged
     | ModelChanged
+    | DownloadChanged
+    | ModelsChanged
     | LibraryChanged
     | JobEnded
     | FilesChecked
     | Exported
+    | TakesRecovered
     | Failed
 )

@@ -50,6 +50,7 @@ class Job:
     """One row of the queue, a whole snapshot.
 
     `done_s` is how much of the recording is final, counted from its start; a restart resumes there.
+    `until_s` is where a job for a part of a recording ends, `None` for its end.
     `total_s` is `None` until the length is known. `model_id` and `language` are what was asked for
     (`"auto"` lets the app choose).
     """
@@ -67,6 +68,7 @@ class Job:
     wants_words: bool = True
     error: str | None = None
     hint: str | None = None
+    until_s: float | None = None
 
     @property
     def fraction(self) -> float | None:

@@ -30,7 +30,10 @@ class Recording:
 
     `created_at` is the wall clock in seconds since 1970 UTC and only a label; the order of ids is
     the order of making. `audio_path` is the imported file where it stands, or our copy of it.
-    `error` and `hint` say, in the source language, why the transcript failed.
+    `error` and `hint` say, in the source language, why the transcript failed. An empty `title` is
+    filled with the first words as soon as there are some. `deleted_at` is when it went to the bin.
+    `app_name` is the app it was dictated into, `doubt` how many words are worth a second look, and
+    `rerun_of` the recording whose sound is only transcribed once more here, out of every list.
     """
 
     recording_id: str
@@ -46,3 +49,28 @@ class Recording:
     error: str | None = None
     hint: str | None = None
     first_line: str = ""
+    deleted_at: float | None = None
+    is_favourite: bool = False
+    notes: str = ""
+    folder_id: str | None = None
+    app_name: str | None = None
+    edited_at: float | None = None
+    doubt: int = 0
+    rerun_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the library; a recording lies in one at most."""
+
+    folder_id: str
+    name: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag and how many recordings carry it."""
+
+    name: str
+    count: int = 0

@@ -22,7 +22,7 @@ class Segment:
     """A stretch of text with start and end.
 
     `words` is empty when the model gives no word times. `confidence` is the mean probability of its
-    tokens (0…1), `None` when unknown.
+    tokens (0…1), `None` when unknown. `raw` is what the model wrote where cleaning changed it.
     """
 
     start_s: float
@@ -31,6 +31,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     confidence: float | None = None
     speaker: str | None = None
+    raw: str | None = None
 
     def shifted(self, by_s: float) -> "Segment":
         """Return the segment moved by `by_s` seconds, words included."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from app.core.doubt import count_doubtful
 from app.core.job import Job
 from app.core.recording import Recording
 from app.core.transcript import Segment
@@ -26,12 +27,13 @@ from app.library.rows import (
     recording_row,
     recording_value,
     segment_crc,
+    title_from,
 )
 from app.library.transaction import Transaction
 
 _CHANGEABLE = {
     "kind", "title", "created_at", "status", "duration_s", "audio_path", "is_copy", "language",
-    "model_id", "error", "hint", "first_line",
+    "model_id", "error", "hint", "first_line", "is_favourite", "notes", "folder_id", "app_name",
 }  # fmt: skip
 
 
@@ -41,9 +43,9 @@ def add_recording(
     row = {**recording_row(recording), "fingerprint": fingerprint}
     table = change.database.table("recordings")
     table.insert(row, pk="number")
-    number = _number(change, recording.recording_id)
+    number = number_of(change, recording.recording_id)
     assert number is not None
-    index.add(change, number, recording.title)
+    index.add(change, number, recording.title, recording.notes)
     change.changed("recordings", recording.recording_id)
     if job is not None:
         save_job(change, job, None)
@@ -58,15 +60,15 @@ def update_recording(
     unknown = changes.keys() - _CHANGEABLE
     if unknown:
         raise TypeError(f"a recording has no changeable {', '.join(sorted(unknown))}")
-    number = _number(change, recording_id)
+    number = number_of(change, recording_id)
     if number is None:
         return None
     if changes:
         row = {name: recording_value(name, value) for name, value in changes.items()}
         change.database.table("recordings").update(number, row)
         change.changed("recordings", recording_id)
-    if "title" in changes:
-        index.retitle(change, number, str(changes["title"]))
+    if "title" in changes or "notes" in changes:
+        index.retitle(change, number)
     if "status" in changes:
         index.add_new_segments(change, number, may_wait=False)
     return _recording(change, recording_id)
@@ -86,7 +88,7 @@ def save_job(change: Transaction, job: Job, owner: str | None) -> None:
             change.run("UPDATE jobs SET owner = ? WHERE job_id = ?", owner, job.job_id)
     if job.status.is_over:
         change.run("UPDATE jobs SET owner = NULL WHERE job_id = ?", job.job_id)
-        number = _number(change, job.recording_id)
+        number = number_of(change, job.recording_id)
         if number is not None:
             index.add_new_segments(change, number, may_wait=False)
     change.changed("jobs", job.job_id, job.recording_id)
@@ -149,7 +151,13 @@ def append_segments(
     if language:
         change.run("UPDATE recordings SET language = ? WHERE number = ?", language, number)
     if segments:
-        _insert_segments(change, number, segments, has_first_line=bool(row[2]))
+        place = change.one(
+            "SELECT COALESCE(MAX(seq) + 1, 0) FROM segments WHERE recording = ?", number
+        )
+        insert_segments(change, number, segments, int(str(place[0])) if place else 0)
+        if not row[2]:
+            set_first_line(change, number, segments)
+        count_doubt(change, number, segments, is_more=True)
         index.add_new_segments(change, number, may_wait=True)
         change.changed("segments", recording_id)
     change.changed("jobs", job_id, recording_id)
@@ -161,20 +169,22 @@ def replace_transcript(
     change: Transaction, recording_id: str, segments: tuple[Segment, ...], language: str | None
 ) -> bool:
     """Put `segments` in place of all a recording has; its jobs begin anew."""
-    number = _number(change, recording_id)
+    number = number_of(change, recording_id)
     if number is None:
         return False
     if change.run("DELETE FROM segments WHERE recording = ?", number):
         change.leaves_traces = True
     index.clear(change, number)
     change.run(
-        "UPDATE recordings SET first_line = '', language = ? WHERE number = ?",
+        "UPDATE recordings SET first_line = '', doubt = 0, language = ? WHERE number = ?",
         language,
         number,
     )
     change.run("UPDATE jobs SET done_s = 0 WHERE recording_id = ?", recording_id)
     if segments:
-        _insert_segments(change, number, segments, has_first_line=False)
+        insert_segments(change, number, segments, 0)
+        set_first_line(change, number, segments)
+        count_doubt(change, number, segments)
         index.add_new_segments(change, number, may_wait=False)
     change.changed("recordings", recording_id)
     change.changed("segments", recording_id)
@@ -185,13 +195,13 @@ def replace_transcript(
 def remove(change: Transaction, recording_ids: tuple[str, ...]) -> list[Path]:
     """Remove recordings and all that hangs on them; return the audio copies to delete."""
     copies = []
-    for recording_id in recording_ids:
+    for recording_id in _with_reruns(change, recording_ids):
         recording = _recording(change, recording_id)
         if recording is None:
             continue
         if recording.is_copy and recording.audio_path is not None:
             copies.append(recording.audio_path)
-        number = _number(change, recording_id)
+        number = number_of(change, recording_id)
         assert number is not None
         index.remove(change, number)
         change.run("DELETE FROM recordings WHERE number = ?", number)
@@ -224,24 +234,23 @@ def index_everything(change: Transaction) -> int:
 def rebuild_search(change: Transaction) -> int:
     """Make the whole index anew from recordings and segments; return how many recordings."""
     index.remove_all(change)
-    rows = change.database.execute("SELECT number, title FROM recordings").fetchall()
-    for number, title in rows:
-        index.add(change, number, title)
+    rows = change.database.execute("SELECT number, title, notes FROM recordings").fetchall()
+    for number, title, notes in rows:
+        index.add(change, number, title, notes)
         index.add_new_segments(change, number, may_wait=False)
     change.changed("recordings")
     return len(rows)
 
 
-def _insert_segments(
-    change: Transaction, number: int, segments: Iterable[Segment], has_first_line: bool
+def insert_segments(
+    change: Transaction, number: int, segments: Iterable[Segment], first: int
 ) -> None:
-    segments = tuple(segments)
-    row = change.one("SELECT COALESCE(MAX(seq) + 1, 0) FROM segments WHERE recording = ?", number)
-    first = int(str(row[0])) if row else 0
+    """Add segments from place `first` on, which nobody holds."""
     segment_rows: list[dict[str, object]] = []
     word_rows: list[dict[str, object]] = []
     for seq, given in enumerate(segments, first):
-        segment = replace(given, text=clean(given.text))
+        raw = None if given.raw is None else clean(given.raw)
+        segment = replace(given, text=clean(given.text), raw=raw)
         packed = pack_words(segment.words) if segment.words else None
         segment_rows.append(
             {
@@ -251,26 +260,43 @@ def _insert_segments(
                 "end_s": segment.end_s,
                 "text": segment.text,
                 "confidence": segment.confidence,
-                "speaker": segment.speaker,
-                "crc": segment_crc(segment.start_s, segment.end_s, segment.text, packed),
+                "speaker": None if segment.speaker is None else clean(segment.speaker),
+                "crc": segment_crc(segment.start_s, segment.end_s, segment.text, packed, raw),
+                "raw": raw,
             }
         )
         if packed is not None:
             word_rows.append(
                 {"recording": number, "seq": seq, "texts": packed.texts, "numbers": packed.numbers}
             )
-    change.database.table("segments").insert_all(segment_rows)
+    if segment_rows:
+        change.database.table("segments").insert_all(segment_rows)
     if word_rows:
         change.database.table("words").insert_all(word_rows)
-    if not has_first_line:
-        change.run(
-            "UPDATE recordings SET first_line = ? WHERE number = ?",
-            first_line_of(segments),
-            number,
-        )
 
 
-def _number(change: Transaction, recording_id: str) -> int | None:
+def count_doubt(
+    change: Transaction, number: int, segments: Iterable[Segment], is_more: bool = False
+) -> None:
+    """Keep how many words of `segments` are worth a second look; `is_more` adds to what was."""
+    count = count_doubtful(tuple(segments))
+    start = "doubt + ?" if is_more else "?"
+    change.run(f"UPDATE recordings SET doubt = {start} WHERE number = ?", count, number)
+
+
+def set_first_line(change: Transaction, number: int, segments: Iterable[Segment]) -> None:
+    """Keep the first words for the list, and as the title of what has none."""
+    line = first_line_of(tuple(segments))
+    change.run("UPDATE recordings SET first_line = ? WHERE number = ?", line, number)
+    title = title_from(line)
+    if title and change.run(
+        "UPDATE recordings SET title = ? WHERE number = ? AND title = ''", title, number
+    ):
+        index.retitle(change, number)
+
+
+def number_of(change: Transaction, recording_id: str) -> int | None:
+    """Return the row number of a recording; `None` when it is gone."""
     row = change.one("SELECT number FROM recordings WHERE recording_id = ?", recording_id)
     return None if row is None else int(str(row[0]))
 
@@ -280,3 +306,14 @@ def _recording(change: Transaction, recording_id: str) -> Recording | None:
         f"SELECT {RECORDING_COLUMNS} FROM recordings WHERE recording_id = ?", recording_id
     )
     return None if row is None else recording_from(row)
+
+
+def _with_reruns(change: Transaction, recording_ids: tuple[str, ...]) -> list[str]:
+    """Return the recordings together with what was transcribed once more of each."""
+    found = []
+    for recording_id in recording_ids:
+        rows = change.database.execute(
+            "SELECT recording_id FROM recordings WHERE rerun_of = ?", (recording_id,)
+        ).fetchall()
+        found += [recording_id, *(str(row[0]) for row in rows)]
+    return found

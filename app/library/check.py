@@ -192,14 +192,14 @@ def _integrity(connection: sqlite3.Connection, file: Path) -> Iterator[Finding]:
 def _segments(connection: sqlite3.Connection) -> Iterator[Finding]:
     """Compare every segment with the check sum it was stored with."""
     bad: dict[str, None] = {}
-    for title, crc, start_s, end_s, text, texts, numbers in connection.execute(
-        "SELECT r.title, s.crc, s.start_s, s.end_s, s.text, w.texts, w.numbers "
+    for title, crc, start_s, end_s, text, raw, texts, numbers in connection.execute(
+        "SELECT r.title, s.crc, s.start_s, s.end_s, s.text, s.raw, w.texts, w.numbers "
         "FROM segments s JOIN recordings r ON r.number = s.recording "
         "LEFT JOIN words w ON w.recording = s.recording AND w.seq = s.seq"
     ):
         packed = None if texts is None else PackedWords(texts, numbers)
         try:
-            is_whole = segment_crc(start_s, end_s, text, packed) == crc
+            is_whole = segment_crc(start_s, end_s, text, packed, raw) == crc
         except (AttributeError, TypeError, struct.error):  # columns of another type
             is_whole = False
         if not is_whole:

@@ -125,6 +125,8 @@ class Opened:
         is_frozen: the folder cannot be written, so the file is read as if nobody changed it.
         is_too_new: a newer Undertone wrote it; it can be read as far as we know its tables.
         is_unborn: whoever made the file has not come as far as its tables, or was killed there.
+        copied_ns: of a file with an older schema, which is read through a copy in memory brought to
+            ours: when the file had last changed; else `None`.
     """
 
     connection: sqlite3.Connection
@@ -132,6 +134,12 @@ class Opened:
     is_frozen: bool = False
     is_too_new: bool = False
     is_unborn: bool = False
+    copied_ns: int | None = None
+
+
+def has_moved_on(opened: Opened, file: Path) -> bool:
+    """Whether `file` has changed since its copy was taken; what is no copy never lags."""
+    return opened.copied_ns is not None and file.stat().st_mtime_ns != opened.copied_ns
 
 
 def open_readonly(file: Path) -> Opened:
@@ -170,10 +178,28 @@ def _open_readonly(file: Path, identity: tuple[int, int], is_frozen: bool) -> Op
             except LibraryTooNew:
                 is_too_new = True
             is_unborn = version(connection) == 0
+            copied_ns = None
+            if not is_unborn and version(connection) < schema.SCHEMA_VERSION:
+                copied_ns = file.stat().st_mtime_ns
+                connection = _copy_brought_up(connection)
     except BaseException:
         connection.close()
         raise
-    return Opened(connection, identity, is_frozen, is_too_new, is_unborn)
+    return Opened(connection, identity, is_frozen, is_too_new, is_unborn, copied_ns)
+
+
+def _copy_brought_up(old: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy of an older library in memory, on our schema; closes `old`."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        old.backup(copy)
+        migrate(copy)
+        copy.execute("PRAGMA query_only = ON")
+    except BaseException:
+        copy.close()
+        raise
+    old.close()
+    return copy
 
 
 def mend_file(file: Path) -> Path:

@@ -14,10 +14,12 @@ _AT_ONCE_CHARACTERS = 65_536
 _SHARE = 8
 
 
-def add(change: Transaction, number: int, title: str) -> None:
+def add(change: Transaction, number: int, title: str, notes: str = "") -> None:
     """Begin the document of a new recording."""
     change.run(
-        "INSERT INTO documents (number, title, body) VALUES (?, ?, '')", number, folded(title)
+        "INSERT INTO documents (number, title, body) VALUES (?, ?, '')",
+        number,
+        _headed(title, notes),
     )
     _remember(change, number)
 
@@ -34,9 +36,36 @@ def remove_all(change: Transaction) -> None:
     change.run("UPDATE recordings SET indexed_segments = 0")
 
 
-def retitle(change: Transaction, number: int, title: str) -> None:
+def retitle(change: Transaction, number: int) -> None:
+    """Index title and notes as they now are."""
+    row = change.one("SELECT title, notes FROM recordings WHERE number = ?", number)
+    if row is None:
+        return
     _forget(change, number)
-    change.run("UPDATE documents SET title = ? WHERE number = ?", folded(title), number)
+    headed = _headed(str(row[0]), str(row[1]))
+    change.run("UPDATE documents SET title = ? WHERE number = ?", headed, number)
+    _remember(change, number)
+
+
+def splice(change: Transaction, number: int, first: int, removed: int, texts: list[str]) -> None:
+    """Put the lines of `texts` in place of `removed` lines from segment `first` on."""
+    row = change.one(
+        "SELECT d.body, r.indexed_segments FROM documents d JOIN recordings r USING (number) "
+        "WHERE number = ?",
+        number,
+    )
+    if row is None:
+        return
+    indexed = int(str(row[1]))
+    if first > indexed:
+        return  # not come to yet; `add_new_segments` will find the new text
+    lines = str(row[0]).split("\n")[:-1]
+    kept = max(first, min(first + removed, indexed))
+    lines[first:kept] = [folded(text) for text in texts]
+    _forget(change, number)
+    body = "".join(f"{line}\n" for line in lines)
+    change.run("UPDATE documents SET body = ? WHERE number = ?", body, number)
+    change.run("UPDATE recordings SET indexed_segments = ? WHERE number = ?", len(lines), number)
     _remember(change, number)
 
 
@@ -94,3 +123,8 @@ def _remember(change: Transaction, number: int) -> None:
         "SELECT number, title, body FROM documents WHERE number = ?",
         number,
     )
+
+
+def _headed(title: str, notes: str) -> str:
+    """Return what `documents.title` holds: the title's line, then that of the notes."""
+    return f"{folded(title)}\n{folded(notes)}" if notes else folded(title)

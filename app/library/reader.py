@@ -16,10 +16,12 @@ from typing import Self
 
 from app.core.errors import AppError
 from app.core.job import Job
-from app.core.recording import Recording
+from app.core.recording import Folder, Recording, Tag
 from app.core.transcript import Segment, Transcript
-from app.library.connection import Opened, empty_library, open_readonly
+from app.library import listing
+from app.library.connection import Opened, empty_library, has_moved_on, open_readonly
 from app.library.errors import damaged, library_error, too_new
+from app.library.revise import SEGMENT_COLUMNS, Revision, revision_from, unpack_segments
 from app.library.rows import JOB_COLUMNS, RECORDING_COLUMNS, job_from, recording_from, segment_from
 from app.library.search import (
     ListQuery,
@@ -27,15 +29,12 @@ from app.library.search import (
     SearchHit,
     Term,
     best_line,
-    match_expression,
     parse,
     snippet,
 )
 
-_RANKED_AMONG = 2_000  # the newest hits among which the best are looked for: bm25 over all is slow
-_SEGMENT_COLUMNS = "s.start_s, s.end_s, s.text, s.confidence, s.speaker, w.texts, w.numbers"
 _SEGMENTS = (
-    f"SELECT {_SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
+    f"SELECT {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
     "WHERE s.recording = (SELECT number FROM recordings WHERE recording_id = ?) "
 )
 _UNFINISHED = "('queued', 'running', 'paused')"
@@ -71,13 +70,55 @@ class LibraryReader:
         `before` pages on from that recording id, which is quicker than a large `offset`.
         """
         with self._connection() as connection:
-            rows = _page(connection, query, before, offset, limit)
+            rows = listing.page(connection, query, before, offset, limit)
         return [recording_from(row[1:]) for row in rows]
 
     def count(self, query: ListQuery = ListQuery()) -> int:  # noqa: B008  # frozen
         """Return how many recordings the list has."""
-        tables, where, values = _conditions(query, None)
-        return int(str(self._all(f"SELECT COUNT(*) FROM {tables} {where}", *values)[0][0]))
+        with self._connection() as connection:
+            return listing.count(connection, query)
+
+    def ids(self, query: ListQuery = ListQuery()) -> list[str]:  # noqa: B008  # frozen
+        """Return the ids of the whole list, in its order; for what is done to all of it."""
+        with self._connection() as connection:
+            return listing.ids(connection, query)
+
+    def folders(self) -> list[Folder]:
+        """Return the folders by name, with how many recordings lie in each, the bin left out."""
+        rows = self._all(
+            "SELECT f.folder_id, f.name, COUNT(r.number) FROM folders f LEFT JOIN recordings r "
+            "ON r.folder_id = f.folder_id AND r.deleted_at IS NULL AND r.rerun_of IS NULL "
+            "GROUP BY f.number ORDER BY f.name COLLATE NOCASE"
+        )
+        return [Folder(str(key), str(name), int(str(count))) for key, name, count in rows]
+
+    def tags(self) -> list[Tag]:
+        """Return the tags by name, with how many recordings carry each, the bin left out."""
+        rows = self._all(
+            "SELECT t.name, COUNT(r.number) FROM tags t LEFT JOIN tagged ON tagged.tag = t.number "
+            "LEFT JOIN recordings r ON r.number = tagged.recording AND r.deleted_at IS NULL "
+            "GROUP BY t.number ORDER BY t.name COLLATE NOCASE"
+        )
+        return [Tag(str(name), int(str(count))) for name, count in rows]
+
+    def tags_of(self, recording_id: str) -> tuple[str, ...]:
+        """Return the tags of a recording, by name."""
+        rows = self._all(
+            "SELECT t.name FROM recordings r JOIN tagged ON tagged.recording = r.number "
+            "JOIN tags t ON t.number = tagged.tag WHERE r.recording_id = ? "
+            "ORDER BY t.name COLLATE NOCASE",
+            recording_id,
+        )
+        return tuple(str(row[0]) for row in rows)
+
+    def values_of(self, column: str) -> list[str]:
+        """Return what there is to filter by: `kind`, `language`, `model_id`, `app_name`.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        with self._connection() as connection:
+            return listing.values_of(connection, column)
 
     def search(self, query: ListQuery, offset: int = 0, limit: int = 50) -> list[SearchHit]:
         """Return a page of hits with the place in each that shows why, newest first.
@@ -89,7 +130,7 @@ class LibraryReader:
         if not terms:
             return [SearchHit(found) for found in self.recordings(query, offset, limit)]
         with self._connection() as connection:
-            rows = _page(connection, query, None, offset, limit)
+            rows = listing.page(connection, query, None, offset, limit)
             return [_hit(connection, row, terms, query.text) for row in rows]
 
     # One recording.
@@ -130,6 +171,32 @@ class LibraryReader:
             fingerprint,
         )
         return recording_from(rows[0]) if rows else None
+
+    def reruns_of(self, recording_id: str) -> list[Recording]:
+        """Return what was transcribed once more of a recording, and not yet chosen or refused."""
+        rows = self._all(
+            f"SELECT {RECORDING_COLUMNS} FROM recordings WHERE rerun_of = ? ORDER BY number",
+            recording_id,
+        )
+        return [recording_from(row) for row in rows]
+
+    def revisions(self, recording_id: str) -> list[Revision]:
+        """Return the kept texts of a recording, the newest first."""
+        rows = self._all(
+            "SELECT revision_id, v.kind, v.created_at, v.language, v.model_id, segment_count "
+            "FROM revisions v JOIN recordings r ON r.number = v.recording "
+            "WHERE r.recording_id = ? ORDER BY v.number DESC",
+            recording_id,
+        )
+        return [revision_from(row) for row in rows]
+
+    def revision_segments(self, revision_id: str) -> tuple[Segment, ...]:
+        """Return the text a revision keeps; empty when there is no such revision."""
+        rows = self._all("SELECT content FROM revisions WHERE revision_id = ?", revision_id)
+        try:
+            return unpack_segments(bytes(rows[0][0])) if rows else ()  # type: ignore[call-overload]
+        except ValueError as error:
+            raise damaged(self._file) from error
 
     # The queue.
 
@@ -221,7 +288,8 @@ class LibraryReader:
     def _opened_here(self, identity: tuple[int, int]) -> Opened:
         thread = threading.current_thread()
         opened = self._opened.get(thread)
-        if opened is not None and opened.identity == identity:
+        is_current = opened is not None and opened.identity == identity
+        if opened is not None and is_current and not has_moved_on(opened, self._file):
             return opened
         fresh = open_readonly(self._file)
         if fresh.is_unborn:
@@ -236,64 +304,6 @@ class LibraryReader:
         for old in leaving:
             old.connection.close()
         return fresh
-
-
-def _page(
-    connection: sqlite3.Connection, query: ListQuery, before: str | None, offset: int, limit: int
-) -> list[tuple[object, ...]]:
-    """Return number and `RECORDING_COLUMNS` of one page; sorting moves numbers only."""
-    tables, where, values = _conditions(query, before)
-    order, values = _order(query, tables, where, values)
-    key = "documents_search.rowid" if parse(query.text) else "r.number"
-    sql = f"SELECT {key} FROM {tables} {where} {order} LIMIT ? OFFSET ?"
-    numbers = connection.execute(sql, (*values, limit, offset)).fetchall()
-    one = f"SELECT number, {RECORDING_COLUMNS} FROM recordings WHERE number = ?"
-    rows = (connection.execute(one, number).fetchone() for number in numbers)
-    return [row for row in rows if row is not None]  # another process may remove one meanwhile
-
-
-def _conditions(query: ListQuery, before: str | None) -> tuple[str, str, tuple[Value, ...]]:
-    """Return the tables, the WHERE clause and its values for `query`."""
-    tables, clauses, values = "recordings r", [], []
-    terms = parse(query.text)
-    filters = {
-        "kind": query.kind,
-        "status": query.status,
-        "language": query.language,
-        "model_id": query.model_id,
-    }
-    asked = {column: str(value) for column, value in filters.items() if value is not None}
-    if terms:
-        tables = "documents_search"
-        clauses.append("documents_search MATCH ?")
-        values.append(match_expression(terms))
-    if terms and asked:
-        # CROSS JOIN keeps the index outermost, where it yields the newest first without sorting.
-        tables += " CROSS JOIN recordings r ON r.number = documents_search.rowid"
-    for column, text in asked.items():
-        clauses.append(f"r.{column} = ?")
-        values.append(text)
-    if before is not None:
-        key = "documents_search.rowid" if terms else "r.number"
-        clauses.append(f"{key} < (SELECT number FROM recordings WHERE recording_id = ?)")
-        values.append(before)
-    return tables, f"WHERE {' AND '.join(clauses)}" if clauses else "", tuple(values)
-
-
-def _order(
-    query: ListQuery, tables: str, where: str, values: tuple[Value, ...]
-) -> tuple[str, tuple[Value, ...]]:
-    if not parse(query.text):
-        return "ORDER BY r.number DESC", values
-    if not query.ranked:
-        return "ORDER BY documents_search.rowid DESC", values
-    newest = (
-        f"SELECT documents_search.rowid FROM {tables} {where} "
-        f"ORDER BY documents_search.rowid DESC LIMIT {_RANKED_AMONG}"
-    )
-    oldest = f"SELECT MIN(rowid) FROM ({newest})"
-    best = "ORDER BY documents_search.rank, documents_search.rowid DESC"
-    return f"AND documents_search.rowid >= ({oldest}) {best}", (*values, *values)
 
 
 def _hit(

@@ -6,6 +6,7 @@ path that is no UTF-8 is kept as its bytes.
 
 import json
 import os
+import re
 import struct
 import zlib
 from array import array
@@ -18,13 +19,16 @@ from app.core.transcript import Segment, Word
 
 RECORDING_COLUMNS = (
     "recording_id, kind, title, created_at, status, duration_s, audio_path, is_copy, language, "
-    "model_id, error, hint, first_line"
+    "model_id, error, hint, first_line, deleted_at, is_favourite, notes, folder_id, app_name, "
+    "edited_at, doubt, rerun_of"
 )
 JOB_COLUMNS = (
     "job_id, recording_id, title, model_id, language, kind, status, stage, done_s, total_s, "
-    "wants_words, error, hint"
+    "wants_words, error, hint, until_s"
 )
 _FIRST_LINE_LENGTH = 200
+_TITLE_LENGTH = 60
+_SENTENCE_END = re.compile(r"(?<=\w)[.!?](?=\s|$)|[。！？]")  # not of “…” or a number
 
 Value = str | int | float | bytes | None
 
@@ -66,6 +70,7 @@ def recording_from(row: tuple[object, ...]) -> Recording:
     held["kind"] = RecordingKind(str(held["kind"]))
     held["status"] = RecordingStatus(str(held["status"]))
     held["is_copy"] = bool(held["is_copy"])
+    held["is_favourite"] = bool(held["is_favourite"])
     return Recording(**held)  # type: ignore[arg-type]  # the columns have these types
 
 
@@ -84,6 +89,7 @@ def job_row(job: Job) -> dict[str, Value]:
         "wants_words": int(job.wants_words),
         "error": None if job.error is None else clean(job.error),
         "hint": None if job.hint is None else clean(job.hint),
+        "until_s": job.until_s,
     }
 
 
@@ -131,17 +137,19 @@ def unpack_words(packed: PackedWords) -> tuple[Word, ...]:
     return tuple(Word(str(text), *triple) for text, triple in zip(texts, triples, strict=True))
 
 
-def segment_crc(start_s: float, end_s: float, text: str, packed: PackedWords | None) -> int:
+def segment_crc(
+    start_s: float, end_s: float, text: str, packed: PackedWords | None, raw: str | None = None
+) -> int:
     """Return the check sum that tells whether a stored or salvaged segment is whole."""
     crc = zlib.crc32(struct.pack("<dd", start_s, end_s), zlib.crc32(text.encode()))
     if packed is not None:
         crc = zlib.crc32(packed.numbers, zlib.crc32(packed.texts.encode(), crc))
-    return crc
+    return crc if raw is None else zlib.crc32(raw.encode(), crc)
 
 
 def segment_from(row: tuple[object, ...]) -> Segment:
-    """Return the segment of a row `start_s, end_s, text, confidence, speaker, texts, numbers`."""
-    start_s, end_s, text, confidence, speaker, texts, numbers = row
+    """Return the segment of a row: its columns from `start_s` to `raw`, then those of its words."""
+    start_s, end_s, text, confidence, speaker, raw, texts, numbers = row
     words: tuple[Word, ...] = ()
     if isinstance(texts, str) and isinstance(numbers, bytes):
         words = unpack_words(PackedWords(texts, numbers))
@@ -152,6 +160,7 @@ def segment_from(row: tuple[object, ...]) -> Segment:
         words=words,
         confidence=None if confidence is None else float(confidence),  # type: ignore[arg-type]
         speaker=None if speaker is None else str(speaker),
+        raw=None if raw is None else str(raw),
     )
 
 
@@ -162,3 +171,15 @@ def first_line_of(segments: tuple[Segment, ...]) -> str:
         if line:
             return line[:_FIRST_LINE_LENGTH]
     return ""
+
+
+def title_from(line: str) -> str:
+    """Return the first words of `line` as a title: to the first sentence's end, cut at a word."""
+    text = " ".join(line.split())
+    ended = _SENTENCE_END.search(text, 0, _TITLE_LENGTH + 1)
+    if ended:
+        text = text[: ended.start()]
+    if len(text) > _TITLE_LENGTH:
+        cut = text.rfind(" ", _TITLE_LENGTH // 2, _TITLE_LENGTH)
+        text = text[: cut if cut > 0 else _TITLE_LENGTH - 1].rstrip(" ,;:–—-") + "…"
+    return text.strip()

@@ -105,7 +105,73 @@ _V1: tuple[str, ...] = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1,)
+# Organising (folder, tags, favourite, notes, bin), the editor (raw text, revisions, doubt) and what
+# is transcribed once more beside its first text (`rerun_of`, hidden from every list; its job runs
+# from `done_s` to `until_s`). `doubt` counts the words a person should look at. `documents.title`
+# holds title and notes from here on, one line each.
+_V2: tuple[str, ...] = (
+    """
+    CREATE TABLE folders (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        folder_id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE tags (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE COLLATE NOCASE
+    )
+    """,
+    """
+    CREATE TABLE tagged (
+        tag INTEGER NOT NULL REFERENCES tags (number) ON DELETE CASCADE,
+        recording INTEGER NOT NULL REFERENCES recordings (number) ON DELETE CASCADE,
+        PRIMARY KEY (tag, recording)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX tagged_by_recording ON tagged (recording)",
+    "ALTER TABLE recordings ADD COLUMN deleted_at REAL",
+    "ALTER TABLE recordings ADD COLUMN is_favourite INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE recordings ADD COLUMN notes TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE recordings ADD COLUMN folder_id TEXT "
+    "REFERENCES folders (folder_id) ON DELETE SET NULL",
+    "ALTER TABLE recordings ADD COLUMN app_name TEXT",
+    "ALTER TABLE recordings ADD COLUMN edited_at REAL",
+    "ALTER TABLE recordings ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE recordings ADD COLUMN rerun_of TEXT",
+    "ALTER TABLE segments ADD COLUMN raw TEXT",
+    "ALTER TABLE jobs ADD COLUMN until_s REAL",
+    """
+    CREATE TABLE revisions (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        revision_id TEXT NOT NULL UNIQUE,
+        recording INTEGER NOT NULL REFERENCES recordings (number) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        language TEXT,
+        model_id TEXT,
+        segment_count INTEGER NOT NULL,
+        content BLOB NOT NULL
+    )
+    """,
+    "CREATE INDEX revisions_by_recording ON revisions (recording)",
+    # Every list is a walk along this one, whatever is filtered and however much there is: in the
+    # order of making, with all that a filter asks for.
+    """
+    CREATE INDEX recordings_listed ON recordings (
+        deleted_at, rerun_of, number, kind, status, is_favourite, folder_id, language, model_id,
+        app_name, doubt, created_at
+    )
+    """,
+    "CREATE INDEX recordings_titled ON recordings (deleted_at, rerun_of, title COLLATE NOCASE)",
+    "CREATE INDEX recordings_lasting ON recordings (deleted_at, rerun_of, duration_s)",
+    "CREATE INDEX recordings_edited ON recordings (deleted_at, rerun_of, edited_at)",
+    "CREATE INDEX recordings_in_folder ON recordings (folder_id) WHERE folder_id IS NOT NULL",
+    "CREATE INDEX recordings_run_again ON recordings (rerun_of) WHERE rerun_of IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_V1, _V2)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -6,6 +6,7 @@ follow each other. Nothing else has a meaning, so any string is a safe query.
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 
 from app.core.recording import Recording, RecordingKind, RecordingStatus
@@ -19,13 +20,27 @@ _SNIPPET_BEFORE = 40
 _SNIPPET_LENGTH = 160
 
 
+class Sort(StrEnum):
+    """The order of the list; of a search only by age, or by rank."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    TITLE = "title"
+    LONGEST = "longest"
+    EDITED = "edited"  # the latest edited first
+
+
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which recordings the list shows.
+    """Which recordings the list shows; what is `None` asks nothing.
 
     Attributes:
         text: what was typed into the search field; without any letter or digit it asks nothing.
         ranked: the best of the newest hits first, instead of the newest; only with `text`.
+        folder_id: of the folder they lie in; "" for those in none.
+        is_doubtful: whether a word of theirs is worth a second look.
+        since, before: made at or after, and before, this wall clock.
+        is_binned: those in the bin, which nothing else shows.
     """
 
     text: str = ""
@@ -34,6 +49,15 @@ class ListQuery:
     language: str | None = None
     model_id: str | None = None
     ranked: bool = False
+    is_favourite: bool | None = None
+    folder_id: str | None = None
+    tag: str | None = None
+    app_name: str | None = None
+    is_doubtful: bool | None = None
+    since: float | None = None
+    before: float | None = None
+    is_binned: bool = False
+    sort: Sort = Sort.NEWEST
 
 
 @dataclass(frozen=True, slots=True)

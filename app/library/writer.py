@@ -22,12 +22,13 @@ from sqlite_utils.db import Database
 from app.core.errors import AppError
 from app.core.events import LibraryChanged
 from app.core.job import Job
-from app.core.recording import Recording
+from app.core.recording import Folder, Recording
 from app.core.transcript import Segment
-from app.library import changes
+from app.library import changes, organise, revise
 from app.library.connection import checkpoint, mend_file, open_writable
 from app.library.errors import library_error, moved_away, told_plainly
 from app.library.lock import LibraryLock, Owner
+from app.library.revise import Revision, RevisionKind
 from app.library.schema import SEARCH_TABLE
 from app.library.transaction import Transaction
 
@@ -37,7 +38,7 @@ _GIVE_UP_BUSY_S = 30.0
 _BUSY_PAUSE_S = 0.05
 
 ELSEWHERE = "elsewhere"  # origin of what another process changed
-_ALL_KINDS = frozenset({"recordings", "segments", "jobs"})
+_ALL_KINDS = frozenset({"recordings", "segments", "jobs", "folders", "tags", "revisions"})
 
 
 class LibraryWriter:
@@ -158,6 +159,109 @@ class LibraryWriter:
         """Remove recordings for good; the result is the audio copies the caller deletes next."""
         ids = tuple(recording_ids)
         return self._submit(lambda t: changes.remove(t, ids))
+
+    # Order: the bin, favourites, folders, tags.
+
+    def move_to_bin(
+        self, recording_ids: Sequence[str], at: float | None = None
+    ) -> Future[tuple[str, ...]]:
+        """Put recordings into the bin, out of every list; the result is those that were not there.
+
+        Nothing of them is lost: `restore` brings them back as they were. `at` is the wall clock.
+        """
+        ids, when = tuple(recording_ids), time.time() if at is None else at
+        return self._submit(lambda t: organise.move_to_bin(t, ids, when))
+
+    def restore(self, recording_ids: Sequence[str]) -> Future[tuple[str, ...]]:
+        """Take recordings out of the bin; the result is those that were in it."""
+        ids = tuple(recording_ids)
+        return self._submit(lambda t: organise.restore(t, ids))
+
+    def set_favourite(
+        self, recording_ids: Sequence[str], is_favourite: bool
+    ) -> Future[tuple[str, ...]]:
+        """Mark recordings as favourites or no longer; the result is those it changed."""
+        ids = tuple(recording_ids)
+        return self._submit(lambda t: organise.set_favourite(t, ids, is_favourite))
+
+    def add_folder(self, name: str) -> Future[Folder]:
+        """Make a folder; one of that name is returned instead."""
+        return self._submit(lambda t: organise.add_folder(t, name))
+
+    def rename_folder(self, folder_id: str, name: str) -> Future[bool]:
+        return self._submit(lambda t: organise.rename_folder(t, folder_id, name))
+
+    def remove_folder(self, folder_id: str) -> Future[tuple[str, ...]]:
+        """Remove a folder; the result is what lay in it, which stays."""
+        return self._submit(lambda t: organise.remove_folder(t, folder_id))
+
+    def move_to_folder(
+        self, recording_ids: Sequence[str], folder_id: str | None
+    ) -> Future[dict[str, str | None]]:
+        """Put recordings into a folder; the result is where those that moved lay before."""
+        ids = tuple(recording_ids)
+        return self._submit(lambda t: organise.move_to_folder(t, ids, folder_id))
+
+    def tag(self, recording_ids: Sequence[str], name: str) -> Future[tuple[str, ...]]:
+        """Give recordings a tag; the result is those that did not have it."""
+        ids = tuple(recording_ids)
+        return self._submit(lambda t: organise.tag(t, ids, name))
+
+    def untag(self, recording_ids: Sequence[str], name: str) -> Future[tuple[str, ...]]:
+        """Take a tag from recordings; the result is those that had it."""
+        ids = tuple(recording_ids)
+        return self._submit(lambda t: organise.untag(t, ids, name))
+
+    def rename_tag(self, name: str, new_name: str) -> Future[bool]:
+        return self._submit(lambda t: organise.rename_tag(t, name, new_name))
+
+    def remove_tag(self, name: str) -> Future[tuple[str, ...]]:
+        """Remove a tag; the result is the recordings that had it."""
+        return self._submit(lambda t: organise.remove_tag(t, name))
+
+    # The text.
+
+    def splice_segments(
+        self,
+        recording_id: str,
+        first: int,
+        removed: int,
+        segments: Sequence[Segment] = (),
+        at: float | None = None,
+    ) -> Future[bool]:
+        """Put `segments` in place of `removed` ones from place `first` on; `False` when gone.
+
+        Before the first edit of all, the text is kept as a revision.
+        """
+        kept, when = tuple(segments), time.time() if at is None else at
+        return self._submit(
+            lambda t: revise.splice_segments(t, recording_id, first, removed, kept, when)
+        )
+
+    def keep_revision(
+        self, recording_id: str, kind: RevisionKind = RevisionKind.EDITED, at: float | None = None
+    ) -> Future[Revision | None]:
+        """Keep the text as it now stands."""
+        when = time.time() if at is None else at
+        return self._submit(lambda t: revise.keep_revision(t, recording_id, kind, when))
+
+    def add_revision(
+        self,
+        recording_id: str,
+        kind: RevisionKind,
+        segments: Sequence[Segment],
+        language: str | None = None,
+        model_id: str | None = None,
+        at: float | None = None,
+    ) -> Future[Revision | None]:
+        """Keep another text of a recording beside its own."""
+        kept, when = tuple(segments), time.time() if at is None else at
+        return self._submit(
+            lambda t: revise.add_revision(t, recording_id, kind, kept, when, language, model_id)
+        )
+
+    def remove_revision(self, revision_id: str) -> Future[bool]:
+        return self._submit(lambda t: revise.remove_revision(t, revision_id))
 
     def remove_jobs(self, job_ids: Sequence[str]) -> Future[int]:
         """Take jobs out of the queue; their recordings stay."""

@@ -4,10 +4,12 @@ from itertools import pairwise
 
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.macos.motion import reduces_motion
 from app.ui import theme
 from app.ui.job_board import JobBoard
 from app.ui.library.pane import LibraryPane
 from app.ui.library.sidebar import Sidebar
+from app.ui.live.pane import LivePane
 from app.ui.ports import ModelChoice, Ports
 from app.ui.queue.view import QueueView
 from app.ui.toolbar import MainToolbar
@@ -29,7 +31,13 @@ class WindowLayout:
         self.banners = BannerStack(window)
         self.notices = BannerStack(window)
         self.sidebar = Sidebar(window)
-        self.library = LibraryPane(ports.library, board, ports.find_matches, window)
+        self.library = LibraryPane(
+            ports.library,
+            board,
+            ports.find_matches,
+            lambda key: _model_title(titles, key),
+            window,
+        )
         self.transcript = TranscriptPane(
             ports.find_matches, lambda key: _model_title(titles, key), window
         )
@@ -41,11 +49,19 @@ class WindowLayout:
         for page in (self.reading, self.queue, self.welcome, self.trouble):
             self.pages.addWidget(page)
         self.columns = LineSplitter(self.sidebar, self.pages, [184, 896])
+        self.live = (
+            LivePane(ports.dictation, window, is_calm=reduces_motion())
+            if (ports.dictation)
+            else None
+        )
+        self.toolbar.record_button.setVisible(self.live is not None)
         center = QWidget(window)
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banners)
+        if self.live is not None:
+            column.addWidget(self.live)
         column.addWidget(self.columns, 1)
         column.addWidget(self.notices)
         window.setCentralWidget(center)
@@ -64,6 +80,8 @@ class WindowLayout:
         theme.refresh_scroll_bars(window)
         for part in (self.toolbar, self.banners, self.notices, self.sidebar, self.library):
             part.refresh_colors()
+        if self.live is not None:
+            self.live.refresh_colors()
         for page in (self.transcript, self.queue, self.welcome, self.trouble, self.status_label):
             page.refresh_colors()
 
@@ -71,17 +89,23 @@ class WindowLayout:
         """Switch off what the library does not allow."""
         self.toolbar.set_writable(can_write)
         self.transcript.set_writable(can_write)
+        self.sidebar.set_writable(can_write)
         self.sidebar.setEnabled(can_read)
         self.toolbar.search_field.setEnabled(can_read)
 
     def _set_tab_order(self) -> None:
+        live = self.live
         order = (
+            self.toolbar.record_button,
             self.toolbar.import_button,
             self.toolbar.model_box,
             self.toolbar.language_box,
             self.toolbar.export_button,
             self.toolbar.search_field,
+            *((live.text, live.pause_button, live.stop_button, live.cancel_button) if live else ()),
             self.sidebar,
+            self.library.filters.filter_button,
+            self.library.filters.sort_button,
             self.library.list,
             self.transcript.export_button,
             self.transcript.more_button,

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -15,18 +15,22 @@ from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
+from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
+from app.core.events import JobEnded
 from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
-from app.pipeline.session import Session, open_session
+from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
+from app.pipeline.session import Live, Session, open_live, open_session, recover
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
 from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
+from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
@@ -68,7 +72,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
 class App(QObject):
     """The running app: its session, its window, and what a second start hands over."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, rig: Rig | None = None) -> None:
         super().__init__()
         self._settings = load_settings(paths.settings)
         use_appearance(self._settings.appearance)
@@ -83,6 +87,11 @@ class App(QObject):
             )
         except LibraryError as error:
             problem = error
+        self._main = QtMainThread(self)
+        self._live: Live | None = None
+        if self._session is not None:
+            self._live = open_live(self._session, rig or rig_of_this_system(self._main), self._main)
+            self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -104,6 +113,7 @@ class App(QObject):
                 library_folder=paths.home,
                 version=__version__,
                 problem=problem,
+                organiser=self._session.writer if self._session else None,
             )
         )
         self._first = FirstStart(paths.home, self)
@@ -118,6 +128,8 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+            recover(self._session)
+            self._begin_listening()
         if self._citizen is not None:
             self._citizen.begin()
         if files:
@@ -125,18 +137,27 @@ class App(QObject):
 
     def be_citizen(self, requests: OpenRequests, parts: SystemParts) -> None:
         """Answer what the system asks, and tell it how the work goes."""
-        self._citizen = Citizen(self.window, requests, parts, None, QApplication.quit, self)
+        self._citizen = Citizen(self.window, requests, parts, self.dictation, QApplication.quit, self)
+        self._bus.stage_changed.connect(self._citizen.guard.on_stage)
         self._first.links_handed.connect(requests.take_texts)
 
     def may_quit(self) -> bool:
         """Return whether nothing would be lost by ending now; else the person is being asked."""
         return self._citizen is None or self._citizen.guard.may_quit()
 
+    @property
+    def dictation(self) -> Dictation | None:
+        """Live recording; `None` where the library cannot be written."""
+        return self._live.machine if self._live is not None else None
+
     def close(self) -> None:
         """End every thread; what is not finished goes on at the next start."""
         self._first.close()
         if self._citizen is not None:
             self._citizen.close()
+        if self._live is not None:
+            self._live.close()
+        self._main.close()
         self.window.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
@@ -147,8 +168,20 @@ class App(QObject):
         else:
             self._reader.close()
 
+    def _begin_listening(self) -> None:
+        if self._session is not None and self._live is not None:
+            self._live.machine.listen()
+            self._session.pool.submit(look_at_devices, self._live.devices)
+
+    @Slot(JobEnded)
+    def _on_job_ended(self, _event: JobEnded) -> None:
+        if self._live is not None:
+            self._live.idle.arm()
+
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
+        if self._live is not None:
+            self._live.machine.settings_changed()
         use_appearance(settings.appearance)
 
 

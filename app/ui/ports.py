@@ -5,6 +5,7 @@ of their truth: it renders the last snapshot.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +13,15 @@ from typing import Protocol
 from PySide6.QtCore import SignalInstance
 
 from app.config.settings import Settings
+from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
-from app.core.recording import Recording
-from app.core.transcript import Transcript
+from app.core.recording import Folder, Recording, Tag
+from app.core.transcript import Segment, Transcript
+from app.library.revise import Revision
 from app.library.search import ListQuery, SearchHit
+from app.macos.hotkey import Chord
+from app.macos.login_item import LoginItem
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
@@ -35,6 +40,64 @@ class LibraryReader(Protocol):
     def transcript(self, recording_id: str) -> Transcript: ...
 
     def search(self, query: ListQuery, offset: int, limit: int) -> Sequence[SearchHit]: ...
+
+    def ids(self, query: ListQuery) -> Sequence[str]:
+        """Return the ids of the whole list, in its order."""
+
+    def folders(self) -> Sequence[Folder]: ...
+
+    def tags(self) -> Sequence[Tag]: ...
+
+    def tags_of(self, recording_id: str) -> Sequence[str]: ...
+
+    def values_of(self, column: str) -> Sequence[str]:
+        """Return what there is to filter by: `kind`, `language`, `model_id`, `app_name`."""
+
+    def revisions(self, recording_id: str) -> Sequence[Revision]: ...
+
+    def revision_segments(self, revision_id: str) -> Sequence[Segment]: ...
+
+    def reruns_of(self, recording_id: str) -> Sequence[Recording]: ...
+
+
+class Organiser(Protocol):
+    """Changes the library at once; each result comes when it is on the disk (the writer)."""
+
+    def move_to_bin(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]": ...
+
+    def restore(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]": ...
+
+    def set_favourite(
+        self, recording_ids: Sequence[str], is_favourite: bool
+    ) -> "Future[tuple[str, ...]]": ...
+
+    def add_folder(self, name: str) -> "Future[Folder]": ...
+
+    def rename_folder(self, folder_id: str, name: str) -> "Future[bool]": ...
+
+    def remove_folder(self, folder_id: str) -> "Future[tuple[str, ...]]": ...
+
+    def move_to_folder(
+        self, recording_ids: Sequence[str], folder_id: str | None
+    ) -> "Future[dict[str, str | None]]": ...
+
+    def tag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]": ...
+
+    def untag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]": ...
+
+    def rename_tag(self, name: str, new_name: str) -> "Future[bool]": ...
+
+    def remove_tag(self, name: str) -> "Future[tuple[str, ...]]": ...
+
+    def update_recording(
+        self, recording_id: str, **fields: object
+    ) -> "Future[Recording | None]": ...
+
+    def splice_segments(
+        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+    ) -> "Future[bool]": ...
+
+    def keep_revision(self, recording_id: str) -> "Future[Revision | None]": ...
 
 
 class Commands(Protocol):
@@ -78,6 +141,12 @@ class Events(Protocol):
     def segments_final(self) -> SignalInstance: ...
 
     @property
+    def stage_changed(self) -> SignalInstance: ...
+
+    @property
+    def partial_changed(self) -> SignalInstance: ...
+
+    @property
     def job_changed(self) -> SignalInstance: ...
 
     @property
@@ -105,11 +174,78 @@ class ModelChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrophoneChoice:
+    """A microphone that is there now, by the name a person knows."""
+
+    uid: str
+    name: str
+    is_default: bool = False
+    is_builtin: bool = False
+    is_bluetooth: bool = False
+
+
+class Microphones(Protocol):
+    """The microphones of this computer, and a try-out of one. Thread: main; nothing waits."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Told after `choices`, or how the test stands, changed."""
+
+    @property
+    def choices(self) -> Sequence[MicrophoneChoice]:
+        """What was there at the last look."""
+
+    @property
+    def problem(self) -> AppError | None:
+        """Why none can be listed, or why the one on trial gives no sound."""
+
+    def look_again(self) -> None:
+        """Look anew at what is plugged in; `changed` tells when that is done."""
+
+    def start_test(self) -> None:
+        """Open the chosen microphone to show its level; nothing is kept."""
+
+    def stop_test(self) -> None: ...
+
+    @property
+    def is_testing(self) -> bool: ...
+
+    def test_level_db(self) -> float:
+        """The level now in dBFS, -100 for silence; cheap enough for a meter's timer."""
+
+
+class HotkeyKeys(Protocol):
+    """The keyboard side of the hotkeys that the settings change. Thread: main."""
+
+    def trial(self, name: str, chord: Chord | None) -> AppError | None:
+        """Listen for `chord` as `name` from now on; `None` lets it go.
+
+        Returns:
+            Why it cannot be had; then nothing has changed.
+        """
+
+    def shown(self, name: str) -> str:
+        """Return the hotkey that is listened for, as its system writes it; "" for none."""
+
+    def problem(self, name: str) -> AppError | None:
+        """Return why `name` may not arrive at this moment, if there is a reason."""
+
+    def rest(self, is_resting: bool) -> None:
+        """Let go of all keys while a person presses a new one, and take them back after."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """All that the window is given.
 
     Attributes:
+        dictation: live recording; `None` where there is none (a library that cannot be written).
+        microphones: what can be listened to.
+        hotkeys: the global hotkeys.
+        login_item: launch at login.
+        has_dock: whether this system has a Dock whose icon can be hidden.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
+        organiser: changes the library; `None` when it can only be read.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
     """
@@ -122,3 +258,9 @@ class Ports:
     library_folder: Path
     version: str = ""
     problem: AppError | None = None
+    organiser: Organiser | None = None
+    dictation: Dictation | None = None
+    microphones: Microphones | None = None
+    hotkeys: HotkeyKeys | None = None
+    login_item: LoginItem | None = None
+    has_dock: bool = False

@@ -191,7 +191,8 @@ def _fill(file: Path) -> list[tuple[object, ...]]:
     )
     for seq in range(_OLD_ROWS):
         connection.execute(
-            "INSERT INTO segments VALUES (1, ?, ?, ?, ?, NULL, NULL, 0)",
+            "INSERT INTO segments (recording, seq, start_s, end_s, text, crc) "
+            "VALUES (1, ?, ?, ?, ?, 0)",
             (seq, seq, seq + 1, f"text {seq} " * 30),
         )
     connection.execute("COMMIT")

@@ -4,20 +4,27 @@ Used by the tests of `ui/` and by `packaging/screenshots.py`.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from app.config.settings import Settings
+from app.core.dictation import Dictation, Stage, StageChanged
 from app.core.errors import AppError
-from app.core.events import JobChanged, LibraryChanged, SegmentsFinal
+from app.core.events import JobChanged, LibraryChanged, PartialChanged, SegmentsFinal
 from app.core.job import Job, JobStage, JobStatus
-from app.core.recording import Recording, RecordingKind, RecordingStatus
+from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
+from app.library.revise import Revision
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
-from app.ui.ports import ModelChoice, Ports
+from app.macos.hotkey import Chord
+from app.macos.login_item import FakeLoginItem
+from app.ui.ports import MicrophoneChoice, ModelChoice, Ports
 
+_T = TypeVar("_T")
 DEMO = ModelChoice(
     "nano",
     "Demonstration",
@@ -34,6 +41,8 @@ class FakeBus(QObject):
     """The signals of `app.ui.bus.Bus` that the window listens to."""
 
     segments_final = Signal(object)
+    stage_changed = Signal(object)
+    partial_changed = Signal(object)
     job_changed = Signal(object)
     library_changed = Signal(object)
     files_checked = Signal(object)
@@ -52,14 +61,19 @@ class FakeLibrary:
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     rows_read: int = 0
     made_up: int = 0
+    shelf: dict[str, str] = field(default_factory=dict)  # folders' names
+    worn: dict[str, list[str]] = field(default_factory=dict)  # recordings' tags
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
-        if query.kind is None and query.status is None:
-            return self.items
         return [
             item
             for item in self.items
-            if query.kind in (None, item.kind) and query.status in (None, item.status)
+            if query.kind in (None, item.kind)
+            and query.status in (None, item.status)
+            and query.is_favourite in (None, item.is_favourite)
+            and query.folder_id in (None, item.folder_id)
+            and (query.tag is None or query.tag in self.worn.get(item.recording_id, ()))
+            and query.is_binned is (item.deleted_at is not None)
         ]
 
     def recordings(self, query: ListQuery, offset: int, limit: int) -> list[Recording]:
@@ -80,6 +94,36 @@ class FakeLibrary:
         if self.made_up:
             return recording(int(recording_id[1:]))
         return next((item for item in self.items if item.recording_id == recording_id), None)
+
+    def ids(self, query: ListQuery) -> list[str]:
+        if self.made_up:
+            return [f"r{at:06d}" for at in range(self.made_up)]
+        return [item.recording_id for item in self._fitting(query)]
+
+    def folders(self) -> list[Folder]:
+        return [
+            Folder(key, name, len(self._fitting(ListQuery(folder_id=key))))
+            for key, name in sorted(self.shelf.items(), key=lambda each: each[1])
+        ]
+
+    def tags(self) -> list[Tag]:
+        names = sorted({name for worn in self.worn.values() for name in worn})
+        return [Tag(name, sum(name in worn for worn in self.worn.values())) for name in names]
+
+    def tags_of(self, recording_id: str) -> tuple[str, ...]:
+        return tuple(self.worn.get(recording_id, ()))
+
+    def values_of(self, column: str) -> list[str]:
+        return sorted({str(value) for item in self.items if (value := getattr(item, column))})
+
+    def revisions(self, recording_id: str) -> list[Revision]:
+        return []
+
+    def revision_segments(self, revision_id: str) -> tuple[Segment, ...]:
+        return ()
+
+    def reruns_of(self, recording_id: str) -> list[Recording]:
+        return [item for item in self.items if item.rerun_of == recording_id]
 
     def transcript(self, recording_id: str) -> Transcript:
         return self.transcripts.get(recording_id, Transcript())
@@ -114,6 +158,115 @@ class FakeLibrary:
 
     def drop(self, ids: Sequence[str]) -> None:
         self.items = [item for item in self.items if item.recording_id not in ids]
+
+
+def _done(value: _T) -> "Future[_T]":
+    future: Future[_T] = Future()
+    future.set_result(value)
+    return future
+
+
+@dataclass
+class FakeOrganiser:
+    """Changes a `FakeLibrary` at once and tells the bus; `error` makes every change fail."""
+
+    library: FakeLibrary
+    bus: FakeBus
+    error: AppError | None = None
+
+    def _change(self, ids: Sequence[str], **fields: object) -> "Future[tuple[str, ...]]":
+        if self.error is not None:
+            failed: Future[tuple[str, ...]] = Future()
+            failed.set_exception(self.error)
+            return failed
+        changed = []
+        for at, item in enumerate(self.library.items):
+            if item.recording_id in ids:
+                new = replace(item, **fields)  # type: ignore[arg-type]
+                if new != item:
+                    self.library.items[at] = new
+                    changed.append(item.recording_id)
+        self._tell(*changed)
+        return _done(tuple(changed))
+
+    def _tell(self, *ids: str) -> None:
+        self.bus.library_changed.emit(LibraryChanged(frozenset({"recordings"}), frozenset(ids)))
+
+    def move_to_bin(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, deleted_at=NOON)
+
+    def restore(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, deleted_at=None)
+
+    def set_favourite(
+        self, recording_ids: Sequence[str], is_favourite: bool
+    ) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, is_favourite=is_favourite)
+
+    def add_folder(self, name: str) -> "Future[Folder]":
+        self.library.shelf[f"f-{name}"] = name
+        self._tell()
+        return _done(Folder(f"f-{name}", name))
+
+    def rename_folder(self, folder_id: str, name: str) -> "Future[bool]":
+        self.library.shelf[folder_id] = name
+        self._tell()
+        return _done(True)
+
+    def remove_folder(self, folder_id: str) -> "Future[tuple[str, ...]]":
+        self.library.shelf.pop(folder_id)
+        return self._change(self.library.ids(ListQuery(folder_id=folder_id)), folder_id=None)
+
+    def move_to_folder(
+        self, recording_ids: Sequence[str], folder_id: str | None
+    ) -> "Future[dict[str, str | None]]":
+        before = {
+            item.recording_id: item.folder_id
+            for item in self.library.items
+            if item.recording_id in recording_ids and item.folder_id != folder_id
+        }
+        self._change(recording_ids, folder_id=folder_id)
+        return _done(before)
+
+    def tag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]":
+        new = [key for key in recording_ids if name not in self.library.worn.get(key, [])]
+        for key in new:
+            self.library.worn.setdefault(key, []).append(name)
+        self._tell(*new)
+        return _done(tuple(new))
+
+    def untag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]":
+        old = [key for key in recording_ids if name in self.library.worn.get(key, [])]
+        for key in old:
+            self.library.worn[key].remove(name)
+        self._tell(*old)
+        return _done(tuple(old))
+
+    def rename_tag(self, name: str, new_name: str) -> "Future[bool]":
+        for worn in self.library.worn.values():
+            worn[:] = [new_name if each == name else each for each in worn]
+        self._tell()
+        return _done(True)
+
+    def remove_tag(self, name: str) -> "Future[tuple[str, ...]]":
+        return self.untag(list(self.library.worn), name)
+
+    def update_recording(self, recording_id: str, **fields: object) -> "Future[Recording | None]":
+        self._change([recording_id], **fields)
+        return _done(self.library.recording(recording_id))
+
+    def splice_segments(
+        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+    ) -> "Future[bool]":
+        old = self.library.transcript(recording_id)
+        new = [*old.segments]
+        new[first : first + removed] = segments
+        self.library.transcripts[recording_id] = replace(old, segments=tuple(new))
+        self._tell(recording_id)
+        return _done(True)
+
+    def keep_revision(self, recording_id: str) -> "Future[Revision | None]":
+        return _done(None)
 
 
 @dataclass
@@ -160,6 +313,151 @@ class FakeCommands:
         return self.sample_path
 
 
+class FakeDictation:
+    """Writes down what it is asked; `tell` lets the stage machine say something.
+
+    Attributes:
+        level: what the meter shows, in dBFS.
+        seconds: how long the take is.
+    """
+
+    def __init__(self, bus: FakeBus) -> None:
+        self._bus = bus
+        self.now = StageChanged()
+        self.level = -100.0
+        self.seconds = 0.0
+        self.calls: list[tuple[object, ...]] = []
+        self.polls = 0
+
+    def tell(self, stage: Stage, **changes: object) -> StageChanged:
+        """Let the stage machine be in `stage`; what is not named is as it was."""
+        kept = {"outcome": None, "problem": None, "can_undo": False, "can_retry": False}
+        wanted: dict[str, Any] = {
+            **kept,
+            "take_id": self.now.take_id or "t1",
+            **changes,
+            "stage": stage,
+        }
+        self.now = replace(self.now, **wanted)
+        self._bus.stage_changed.emit(self.now)
+        return self.now
+
+    def say(self, committed: str, tail: str = "", start_s: float = 0.0) -> None:
+        """Let words arrive."""
+        partial = PartialChanged(self.now.take_id, committed, tail, start_s)
+        self._bus.partial_changed.emit(partial)
+
+    def names(self) -> list[object]:
+        return [call[0] for call in self.calls]
+
+    def elapsed_s(self) -> float:
+        return self.seconds
+
+    def level_db(self) -> float:
+        self.polls += 1
+        return self.level
+
+    def start(self, kind: RecordingKind) -> None:
+        self.calls.append(("start", kind))
+
+    def stop(self) -> None:
+        self.calls.append(("stop",))
+
+    def toggle(self, kind: RecordingKind) -> None:
+        self.calls.append(("toggle", kind))
+
+    def cancel(self) -> None:
+        self.calls.append(("cancel",))
+
+    def undo_cancel(self) -> None:
+        self.calls.append(("undo_cancel",))
+
+    def pause(self) -> None:
+        self.calls.append(("pause",))
+
+    def resume(self) -> None:
+        self.calls.append(("resume",))
+
+    def retry(self) -> None:
+        self.calls.append(("retry",))
+
+    def hotkey_down(self, name: str, at_s: float) -> None:
+        self.calls.append(("hotkey_down", name, at_s))
+
+    def hotkey_up(self, name: str, at_s: float) -> None:
+        self.calls.append(("hotkey_up", name, at_s))
+
+    def hotkey_interrupted(self, name: str, at_s: float) -> None:
+        self.calls.append(("hotkey_interrupted", name, at_s))
+
+    def copy_last(self) -> None:
+        self.calls.append(("copy_last",))
+
+    def paste_last(self) -> None:
+        self.calls.append(("paste_last",))
+
+    def undo_insertion(self) -> None:
+        self.calls.append(("undo_insertion",))
+
+
+class FakeMicrophones(QObject):
+    """Microphones a test lists itself."""
+
+    changed = Signal()
+
+    def __init__(self, *choices: MicrophoneChoice) -> None:
+        super().__init__()
+        self.choices = list(choices)
+        self.problem: AppError | None = None
+        self.is_testing = False
+        self.level = -100.0
+        self.looks = 0
+
+    def look_again(self) -> None:
+        self.looks += 1
+
+    def start_test(self) -> None:
+        self.is_testing = True
+        self.changed.emit()
+
+    def stop_test(self) -> None:
+        self.is_testing = False
+        self.changed.emit()
+
+    def test_level_db(self) -> float:
+        return self.level
+
+
+class FakeHotkeyKeys:
+    """Hotkeys that refuse what is in `refused`."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Chord | None] = {}
+        self.refused: dict[str, AppError] = {}
+        self.trouble: AppError | None = None
+        self.is_resting = False
+
+    def trial(self, name: str, chord: Chord | None) -> AppError | None:
+        refusal = self.refused.get(str(chord))
+        if refusal is None:
+            self.bound[name] = chord
+        return refusal
+
+    def shown(self, name: str) -> str:
+        chord = self.bound.get(name)
+        return chord.shown() if chord else ""
+
+    def problem(self, name: str) -> AppError | None:
+        return self.trouble
+
+    def rest(self, is_resting: bool) -> None:
+        self.is_resting = is_resting
+
+
+BUILT_IN = MicrophoneChoice("builtin", "Built-in Microphone", is_default=True, is_builtin=True)
+AIRPODS = MicrophoneChoice("airpods", "AirPods Pro", is_bluetooth=True)
+
+
 @dataclass
 class World:
     """Everything a window is given, and ways to let things happen."""
@@ -169,10 +467,19 @@ class World:
     bus: FakeBus = field(default_factory=FakeBus)
     models: tuple[ModelChoice, ...] = (DEMO,)
     problem: AppError | None = None
+    has_dictation: bool = True
+
+    def __post_init__(self) -> None:
+        self.organiser = FakeOrganiser(self.library, self.bus)
+        self.dictation = FakeDictation(self.bus)
+        self.microphones = FakeMicrophones(BUILT_IN, AIRPODS)
+        self.hotkeys = FakeHotkeyKeys()
+        self.login_item = FakeLoginItem()
 
     @property
     def ports(self) -> Ports:
         return Ports(
+            organiser=None if self.problem else self.organiser,
             library=self.library,
             commands=self.commands,
             events=self.bus,
@@ -181,7 +488,16 @@ class World:
             library_folder=Path("/tmp/undertone"),
             version="0.1.0",
             problem=self.problem,
+            dictation=self._dictation if self.has_dictation else None,
+            microphones=self.microphones,
+            hotkeys=self.hotkeys,
+            login_item=self.login_item,
+            has_dock=True,
         )
+
+    @property
+    def _dictation(self) -> Dictation:
+        return self.dictation
 
     def tell_library(self, *ids: str) -> None:
         self.bus.library_changed.emit(

@@ -44,6 +44,7 @@ def test_every_past_library_opens_with_all_it_held(version: int, tmp_path: Path)
             assert transcript.text == held["text"]
             assert sum(len(segment.words) for segment in transcript.segments) == held["words"]
         assert wanted["recordings"] == {}
+        assert reader.ids() == ["r-new", "r-ja", "r-de", "r-en"]
         assert len(reader.search(ListQuery("東京"))) == 1
         assert writer.replace_transcript("r-ja").result(WAIT)
         assert reader.search(ListQuery("東京")) == []
@@ -104,8 +105,8 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A next migration, as issue 6 will bring one."""
-    nxt = ("ALTER TABLE recordings ADD COLUMN folder TEXT", "CREATE TABLE tags (tag TEXT)")
+    """A next migration."""
+    nxt = ("ALTER TABLE recordings ADD COLUMN colour TEXT", "CREATE TABLE colours (name TEXT)")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, nxt))
     monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
 
@@ -115,10 +116,10 @@ def test_an_older_library_is_backed_up_and_migrated(tmp_path: Path) -> None:
     file = tmp_path / "library.sqlite"
     shutil.copy(DATA / "v1.sqlite", file)
     connection = open_writable(file)
-    assert schema.version(connection) == 2
+    assert schema.version(connection) == schema.SCHEMA_VERSION
     schema.check_schema(connection, file)
     connection.close()
-    backup = tmp_path / "library.before-v2.sqlite"
+    backup = tmp_path / f"library.before-v{schema.SCHEMA_VERSION}.sqlite"
     copy = sqlite3.connect(backup)
     assert copy.execute("PRAGMA user_version").fetchone() == (1,)
     assert copy.execute("PRAGMA quick_check").fetchone() == ("ok",)
@@ -149,11 +150,26 @@ def test_a_failing_migration_leaves_the_old_library(
     shutil.copy(DATA / "v1.sqlite", file)
     bad = ("CREATE TABLE half (x)", "CREATE TABLE half (x)")
     connection = open_writable(file)
+    released = schema.SCHEMA_VERSION
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, bad))
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", released + 1)
     with pytest.raises(sqlite3.OperationalError):
         schema.migrate(connection)
     monkeypatch.undo()
-    assert schema.version(connection) == 1
+    assert schema.version(connection) == released
     schema.check_schema(connection, file)
     connection.close()
+
+
+@pytest.mark.parametrize("version", range(1, schema.SCHEMA_VERSION))
+def test_a_past_library_reads_before_anybody_migrates_it(version: int, tmp_path: Path) -> None:
+    file = tmp_path / "library.sqlite"
+    shutil.copy(DATA / f"v{version}.sqlite", file)
+    before = file.read_bytes()
+    with LibraryReader(file) as reader:
+        assert reader.ids() == ["r-new", "r-ja", "r-de", "r-en"]
+        assert reader.search(ListQuery("Grüße"))[0].recording.recording_id == "r-de"
+        assert file.read_bytes() == before
+        with LibraryWriter(file, lambda _: None) as writer:
+            writer.set_favourite(["r-de"], True).result(WAIT)
+            assert reader.ids(ListQuery(is_favourite=True)) == ["r-de"]

@@ -2,13 +2,24 @@
 forms against stand-ins, and the fakes.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.core.errors import AppError
-from app.macos import awake, dock, login_item, notify, panel, permissions, power, status_item
+from app.macos import (
+    awake,
+    dock,
+    login_item,
+    motion,
+    notify,
+    panel,
+    permissions,
+    power,
+    status_item,
+)
 from app.macos.awake import FakeAwake, MacAwake, Need
 from app.macos.dock import FakeDock, MacDock
 from app.macos.login_item import FakeLoginItem, LoginItem, LoginState, MacLoginItem, XdgLoginItem
@@ -478,6 +489,18 @@ def test_the_macs_login_item_is_set(mac: MacStandIn) -> None:
     assert login.set(True) is LoginState.NEEDS_APPROVAL  # refused, but waiting for the person
     login.open_settings()
     assert mac.args("SMAppService.openSystemSettingsLoginItems") == [()]
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_less_motion_is_asked_of_the_system(
+    mac: MacStandIn, monkeypatch: pytest.MonkeyPatch, is_wanted: bool
+) -> None:
+    mac.answers["NSWorkspace.sharedWorkspace"] = mac.instance("NSWorkspace")
+    mac.answers["NSWorkspace.accessibilityDisplayShouldReduceMotion"] = is_wanted
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert motion.reduces_motion() is is_wanted
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not motion.reduces_motion()
 
 
 def test_the_fake_login_item_refuses_outside_a_bundle() -> None:

@@ -18,10 +18,11 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.core.errors import DecodeFailed, mark
+from app.core.dictation import Outcome, Stage
+from app.core.errors import AudioError, DecodeFailed, mark
 from app.core.events import FilesChecked
 from app.core.job import JobStatus
-from app.core.recording import Recording, RecordingStatus
+from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui import theme
 from app.ui.export_dialog import ExportDialog
@@ -193,8 +194,74 @@ def dropping() -> QWidget:
 
 
 def removed() -> QWidget:
-    window = show(world())
+    window = show(organised())
     window.remove_selected()
+    QTest.qWait(200)
+    return window
+
+
+def organised() -> fakes.World:
+    """Return a library with folders, tags, notes and favourites."""
+    found = world()
+    found.library.shelf = {"f1": "Flood project", "f2": "Teaching"}
+    found.library.worn = {"r000000": ["interview", "history"], "r000004": ["history"]}
+    change(found, 0, is_favourite=True, folder_id="f1", notes="Ask Ben for the eleven titles.")
+    change(found, 2, kind=RecordingKind.QUICK)
+    change(found, 3, folder_id="f2", is_favourite=True, doubt=3)
+    change(found, 5, kind=RecordingKind.DICTATION, app_name="Pages", doubt=1)
+    return found
+
+
+def filtered() -> QWidget:
+    window = show(organised())
+    window.parts.library.filters.set_filter("is_favourite", True, "Favourites")
+    window.parts.library.filters.set_filter("language", "en", "Language: English")
+    QTest.qWait(100)
+    return window
+
+
+def bin_place() -> QWidget:
+    found = organised()
+    found.organiser.move_to_bin(["r000006", "r000008"])
+    window = show(found)
+    window.parts.sidebar.choose(Place.BIN)
+    window.parts.library.select_row(0)
+    QTest.qWait(100)
+    return window
+
+
+def recording() -> QWidget:
+    found = world()
+    window = show(found)
+    take = found.dictation
+    take.level, take.seconds = -24.0, 74.0
+    take.tell(Stage.RECORDING, kind=RecordingKind.QUICK, device="Built-in Microphone")
+    take.say(" ".join(text for _who, text in INTERVIEW[:5]), "They stopped being")
+    QTest.qWait(300)
+    return window
+
+
+def silent() -> QWidget:
+    found = world()
+    window = show(found)
+    problem = AudioError(
+        mark("Undertone can't hear the microphone “{name}”. It has been silent for 10 seconds."),
+        mark("Check that it is switched on, or use another one."),
+        name="AirPods Pro",
+    )
+    found.dictation.tell(
+        Stage.RECORDING, kind=RecordingKind.QUICK, device="AirPods Pro", problem=problem
+    )
+    return window
+
+
+def untranscribed() -> QWidget:
+    found = world()
+    window = show(found)
+    found.dictation.tell(Stage.RECORDING, kind=RecordingKind.QUICK)
+    found.dictation.tell(Stage.IDLE, outcome=Outcome.UNTRANSCRIBED, can_retry=True)
+    if window.recorder is not None:
+        window.recorder.tell_recovered(("r000003", "r000004"))
     return window
 
 
@@ -221,6 +288,11 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "error": error,
     "drop": dropping,
     "removed": removed,
+    "filtered": filtered,
+    "bin": bin_place,
+    "recording": recording,
+    "silent": silent,
+    "untranscribed": untranscribed,
     "settings": settings,
     "export": export,
 }

@@ -6,15 +6,13 @@ Mistral's names. A name that is not there falls back to what the published model
 library's default.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelDamaged, ModelMissing, mark
+from app.engine.files import damaged, read_json
 
-_LARGEST_CONFIG_BYTES = 1_000_000
 _LARGEST_SIZE = 1 << 20
 
 Raw = Mapping[str, Any]
@@ -70,44 +68,6 @@ class Shape:
     stack: int
     is_realtime: bool
     is_interleaved: bool
-
-
-def damaged(folder: Path) -> ModelDamaged:
-    """Return the error for a model whose files are not what they should be."""
-    return ModelDamaged(
-        mark("The model in “{folder}” is damaged."),
-        mark("Delete it and download it again in Models."),
-        folder=folder.name,
-    )
-
-
-def missing(folder: Path) -> ModelMissing:
-    """Return the error for a model whose files are not there."""
-    return ModelMissing(
-        mark("The model in “{folder}” is not complete."),
-        mark("Download it in Models, or choose another model."),
-        folder=folder.name,
-    )
-
-
-def read_json(path: Path, largest_bytes: int = _LARGEST_CONFIG_BYTES) -> dict[str, Any]:
-    """Return the object in `path`.
-
-    Raises:
-        ModelMissing: there is no such file.
-        ModelDamaged: it is no JSON object, or absurdly large.
-    """
-    try:
-        if path.stat().st_size > largest_bytes:
-            raise damaged(path.parent)
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise missing(path.parent) from None
-    except (ValueError, RecursionError):
-        raise damaged(path.parent) from None
-    if not isinstance(value, dict):
-        raise damaged(path.parent)
-    return value
 
 
 def read_shape(folder: Path) -> Shape:

@@ -23,7 +23,7 @@ from app.engine.base import (
     WindowResult,
     WindowSource,
 )
-from app.engine.voxtral.config import damaged
+from app.engine.files import damaged
 from app.engine.voxtral.offline import Voxtral
 from app.engine.voxtral.tekken import Tekken
 from app.engine.voxtral.transcription import Loaded, Transcription, quietest_sample

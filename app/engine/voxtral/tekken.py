@@ -12,7 +12,7 @@ from typing import Any
 
 import tiktoken
 
-from app.engine.voxtral.config import damaged, read_json
+from app.engine.files import damaged, read_json
 
 _LARGEST_BYTES = 100_000_000
 _BYTES = 256  # the first tokens are the single bytes

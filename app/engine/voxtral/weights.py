@@ -5,24 +5,21 @@ finite and of the shape the config demands. A layer is quantised exactly when th
 packed; how many bits it has follows from the shapes, so a mixture of precisions loads as it is.
 """
 
-import json
 import logging
-import struct
 from collections.abc import Generator
 from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
-from mlx.utils import tree_flatten, tree_unflatten
+from mlx.utils import tree_flatten
 
-from app.engine.voxtral.config import Shape, damaged, missing, read_json, read_shape
+from app.engine.files import check_shapes, damaged, fill, missing, read_arrays, read_json
+from app.engine.voxtral.config import Shape, read_shape
 from app.engine.voxtral.layout import our_name
 from app.engine.voxtral.offline import Voxtral, sinusoids
 from app.engine.voxtral.realtime import VoxtralRealtime
 
-_LARGEST_HEADER_BYTES = 100_000_000
 _LARGEST_INDEX_BYTES = 20_000_000
-_STEP_BYTES = 200_000_000  # what is read, cast and checked before others get their turn
 _LEAST_ENCODER_BITS = 8  # below, words get lost (CER 2.4 → 4.9 % on hard German)
 
 _log = logging.getLogger(__name__)
@@ -60,19 +57,10 @@ def load_steps(
         arrays |= _read(path, shape.is_realtime)
     _fit(arrays, network, shape)
     _quantize(network, arrays, folder)
-    _verify(network, arrays, folder)
-    loaded: dict[str, mx.array] = {}
-    pending = 0
-    for name in sorted(arrays):
-        array = arrays.pop(name)
-        loaded[name] = _settled(array, dtype, folder)
-        pending += array.nbytes
-        if pending >= _STEP_BYTES:
-            pending = 0
-            yield
-    network.update(tree_unflatten(list(loaded.items())))
-    network.eval()
-    mx.eval(network.parameters())
+    if fault := check_shapes(arrays, dict(tree_flatten(network.parameters())), folder):
+        _log.error("%s", fault)
+        raise damaged(folder)
+    yield from fill(network, arrays, dtype, folder)
     yield
     return network, shape
 
@@ -97,31 +85,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, is_realtime: bool) -> dict[str, mx.array]:
-    _check_safetensors(path)
-    try:
-        arrays = mx.load(str(path))
-    except (RuntimeError, ValueError, OSError):
-        raise damaged(path.parent) from None
-    if not isinstance(arrays, dict):
-        raise damaged(path.parent)
+    arrays = read_arrays(path)
     return {our_name(name, is_realtime): array for name, array in arrays.items()}
-
-
-def _check_safetensors(path: Path) -> None:
-    """Compare what the header promises with the file's length: a cut file fails here."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= length <= min(size - 8, _LARGEST_HEADER_BYTES):
-            raise damaged(path.parent)
-        try:
-            header = json.loads(file.read(length))
-            ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-            raise damaged(path.parent) from None
-    if not ends or not all(type(end) is int for end in ends) or max(ends) + 8 + length != size:
-        raise damaged(path.parent)
 
 
 def _fit(arrays: dict[str, mx.array], network: Network, shape: Shape) -> None:
@@ -158,34 +123,3 @@ def _quantize(network: Network, arrays: dict[str, mx.array], folder: Path) -> No
         nn.quantize(network, class_predicate=precision)
     if coarse:
         _log.warning("%s: the encoder has less than 8 bits, it will miss words", folder.name)
-
-
-def _verify(network: Network, arrays: dict[str, mx.array], folder: Path) -> None:
-    """Compare names and shapes with what the config demands; extra arrays are let go."""
-    expected = dict(tree_flatten(network.parameters()))
-    for name in arrays.keys() - expected.keys():
-        del arrays[name]
-    absent = expected.keys() - arrays.keys()
-    if absent:
-        _log.error("%s: no array %s", folder.name, min(absent))
-        raise damaged(folder)
-    for name, array in expected.items():
-        found = arrays[name]
-        is_packed = array.dtype == mx.uint32
-        if found.shape != array.shape or is_packed != (found.dtype == mx.uint32):
-            _log.error("%s: %s is %s, not %s", folder.name, name, found.shape, array.shape)
-            raise damaged(folder)
-
-
-def _settled(array: mx.array, dtype: mx.Dtype, folder: Path) -> mx.array:
-    is_float = mx.issubdtype(array.dtype, mx.floating)
-    if not is_float and array.dtype != mx.uint32:
-        raise damaged(folder)
-    try:
-        if is_float and not mx.all(mx.isfinite(array)).item():
-            raise damaged(folder)
-        cast = array.astype(dtype) if is_float else array
-        mx.eval(cast)
-    except (RuntimeError, ValueError):  # a file that ends too early is only noticed when read
-        raise damaged(folder) from None
-    return cast

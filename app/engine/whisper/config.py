@@ -4,13 +4,12 @@ Everything that is read here comes from a file that anyone may have written: not
 its type and range are checked.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ModelDamaged, ModelMissing, mark
+from app.engine.files import damaged, read_json
 
 _HUGGING_FACE_NAMES = {
     "n_mels": "num_mel_bins",
@@ -36,7 +35,6 @@ _LIMITS = {
     "n_text_head": (1, 256),
     "n_text_layer": (1, 256),
 }
-_LARGEST_CONFIG_BYTES = 4_000_000
 _FIRST_MULTILINGUAL_VOCABULARY = 51865
 _TOKENS_THAT_ARE_NO_LANGUAGE = 51765
 
@@ -97,7 +95,7 @@ def read_config(folder: Path) -> Config:
         ModelMissing: there is no config file.
         ModelDamaged: it is not a Whisper model's.
     """
-    raw = _read_json(folder / "config.json")
+    raw = read_json(folder / "config.json")
     is_hugging_face = "n_audio_state" not in raw
     names = _HUGGING_FACE_NAMES if is_hugging_face else {name: name for name in _LIMITS}
     values = {name: _number(raw, names[name], *_LIMITS[name], folder) for name in _LIMITS}
@@ -105,7 +103,7 @@ def read_config(folder: Path) -> Config:
     _check(dimensions, folder)
     generation: Mapping[str, Any] = {}
     if (folder / "generation_config.json").exists():
-        generation = _read_json(folder / "generation_config.json")
+        generation = read_json(folder / "generation_config.json")
     return Config(
         dimensions=dimensions,
         quantization=_quantization(raw, folder),
@@ -113,38 +111,6 @@ def read_config(folder: Path) -> Config:
         alignment_heads=_heads(generation.get("alignment_heads"), dimensions),
         suppressed=_tokens(generation.get("suppress_tokens"), dimensions),
     )
-
-
-def damaged(folder: Path) -> ModelDamaged:
-    """Return the error for a model whose files are not what they should be."""
-    return ModelDamaged(
-        mark("The model in “{folder}” is damaged."),
-        mark("Remove it in Models and download it again."),
-        folder=folder.name,
-    )
-
-
-def missing(folder: Path) -> ModelMissing:
-    """Return the error for a model whose files are not there."""
-    return ModelMissing(
-        mark("The model in “{folder}” is not complete."),
-        mark("Download it in Models, or choose another model."),
-        folder=folder.name,
-    )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST_CONFIG_BYTES:
-            raise damaged(path.parent)
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise missing(path.parent) from None
-    except (ValueError, RecursionError):
-        raise damaged(path.parent) from None
-    if not isinstance(value, dict):
-        raise damaged(path.parent)
-    return value
 
 
 def _number(raw: Mapping[str, Any], name: str, least: int, most: int, folder: Path) -> int:

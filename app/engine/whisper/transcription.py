@@ -208,6 +208,7 @@ class Transcription:
             compression_ratio=self._ratio(decoded),
             temperature=decoded.temperature,
             tokens=len(decoded.tokens),
+            is_truncated=not decoded.is_complete,
         )
 
     def _is_failed(self, decoded: Decoded) -> bool:

@@ -4,22 +4,21 @@ Only safetensors and npz are read, neither of which can run code. After loading 
 evaluated, has the shape its config demands and holds finite numbers only.
 """
 
-import json
-import struct
+import logging
 from collections.abc import Generator
 from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from mlx.utils import tree_flatten, tree_unflatten
+from mlx.utils import tree_flatten
 
-from app.engine.whisper.config import Config, damaged, missing, read_config
+from app.engine.files import check_shapes, damaged, fill, missing, read_arrays
+from app.engine.whisper.config import Config, read_config
 from app.engine.whisper.layout import from_hugging_face
 from app.engine.whisper.model import Whisper
 
-_LARGEST_HEADER_BYTES = 100_000_000
-_STEP_BYTES = 200_000_000  # what is read, cast and checked before others get their turn
+_log = logging.getLogger(__name__)
 
 Heads = tuple[tuple[int, int], ...]
 
@@ -41,20 +40,13 @@ def load_steps(
     heads = _pop_heads(arrays, config)
     model = Whisper(config.dimensions)
     _quantize(model, config, arrays)
-    _verify(model, arrays, folder)
-    loaded: dict[str, mx.array] = {}
-    pending = 0
-    for name in sorted(arrays):
-        array = arrays.pop(name)
-        loaded[name] = _settled(array, dtype, folder)
-        pending += array.nbytes
-        if pending >= _STEP_BYTES:
-            pending = 0
-            yield
-    model.update(tree_unflatten(list(loaded.items())))
-    model.eval()
+    arrays.pop("encoder.positional_embedding", None)
+    if fault := check_shapes(arrays, dict(tree_flatten(model.parameters())), folder):
+        _log.error("%s", fault)
+        raise damaged(folder)
+    yield from fill(model, arrays, dtype, folder)
     # Private arrays are no parameters and would stay lazy.
-    mx.eval(model.parameters(), model.encoder._positions)
+    mx.eval(model.encoder._positions)
     return model, config, heads
 
 
@@ -64,33 +56,8 @@ def _read(folder: Path, config: Config) -> dict[str, mx.array]:
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
         raise missing(folder)
-    if path.suffix == ".safetensors":
-        _check_safetensors(path)
-    try:
-        arrays = mx.load(str(path))
-    except (RuntimeError, ValueError, OSError):
-        raise damaged(folder) from None
-    if not isinstance(arrays, dict):
-        raise damaged(folder)
-    if not config.is_hugging_face:
-        return dict(arrays)
-    return from_hugging_face(arrays)
-
-
-def _check_safetensors(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= length <= min(size - 8, _LARGEST_HEADER_BYTES):
-            raise damaged(path.parent)
-        try:
-            header = json.loads(file.read(length))
-            ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-            raise damaged(path.parent) from None
-    if not ends or not all(type(end) is int for end in ends) or max(ends) + 8 + length != size:
-        raise damaged(path.parent)
+    arrays = read_arrays(path)
+    return from_hugging_face(arrays) if config.is_hugging_face else arrays
 
 
 def _pop_heads(arrays: dict[str, mx.array], config: Config) -> Heads:
@@ -113,32 +80,3 @@ def _quantize(model: Whisper, config: Config, arrays: dict[str, mx.array]) -> No
             isinstance(module, (nn.Linear, nn.Embedding)) and f"{path}.scales" in arrays
         ),
     )
-
-
-def _verify(model: Whisper, arrays: dict[str, mx.array], folder: Path) -> None:
-    """Compare names and shapes with what the config demands; extra arrays are let go."""
-    expected = dict(tree_flatten(model.parameters()))
-    arrays.pop("encoder.positional_embedding", None)
-    for name in arrays.keys() - expected.keys():
-        del arrays[name]
-    if arrays.keys() != expected.keys():
-        raise damaged(folder)
-    for name, array in expected.items():
-        found = arrays[name]
-        is_packed = array.dtype == mx.uint32
-        if found.shape != array.shape or is_packed != (found.dtype == mx.uint32):
-            raise damaged(folder)
-
-
-def _settled(array: mx.array, dtype: mx.Dtype, folder: Path) -> mx.array:
-    is_float = mx.issubdtype(array.dtype, mx.floating)
-    if not is_float and array.dtype != mx.uint32:
-        raise damaged(folder)
-    try:
-        if is_float and not mx.all(mx.isfinite(array)).item():
-            raise damaged(folder)
-        cast = array.astype(dtype) if is_float else array
-        mx.eval(cast)
-    except (RuntimeError, ValueError):  # a file that ends too early is only noticed when read
-        raise damaged(folder) from None
-    return cast

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
-from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
 from app.core.links import Link, is_link, parse_link
+from app.ui.presence import Application
 
 _TOGETHER_MS = 60  # files that are opened together come one by one
 
@@ -76,7 +76,7 @@ class OpenRequests(QObject):
                 self.link_opened.emit(link)
 
 
-class UndertoneApplication(QApplication):
+class UndertoneApplication(Application):
     """Qt's application, with ears. `may_quit` decides whether a request to quit is followed."""
 
     def __init__(self, arguments: Sequence[str]) -> None:

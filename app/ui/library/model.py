@@ -1,10 +1,10 @@
 """The list of recordings, read a page at a time.
 
-Rows are numbered as they are seen: recordings whose removal can still be undone are left out.
-Only pages that were looked at are in memory, and only the last few dozen of those.
+Only pages that were looked at are in memory, and only the last few dozen of those; a hundred
+thousand recordings cost no more than a hundred.
 """
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 )
 
 from app.core.recording import Recording
-from app.library.search import ListQuery, Piece
+from app.library.search import ListQuery, Piece, Sort
 from app.ui.job_board import JobBoard
 from app.ui.ports import LibraryReader
 from app.ui.wording import day_of, spoken_row, title_of
@@ -47,7 +47,7 @@ class Row:
 
 
 class RecordingModel(QAbstractListModel):
-    """Rows of one `ListQuery`, or of a search."""
+    """Rows of one `ListQuery`."""
 
     days_changed = Signal()  # which rows begin a day is known better now
 
@@ -58,16 +58,13 @@ class RecordingModel(QAbstractListModel):
         self._library = library
         self._board = board
         self._query = ListQuery()
-        self._search = ""
         self._total = 0
         self._hits: list[Row] = []
         self._hits_taken = 0
         self._may_have_more = False
         self._pages: OrderedDict[int, list[Row]] = OrderedDict()
         self._days: dict[int, date] = {}
-        self._starts: list[int] = []  # as stored, hidden rows counted
-        self._hidden_ids: set[str] = set()
-        self._hidden: list[int] = []  # as stored
+        self._starts: list[int] = []
         board.changed.connect(self._on_jobs_changed)
 
     # What is shown
@@ -78,37 +75,34 @@ class RecordingModel(QAbstractListModel):
 
     @property
     def search_text(self) -> str:
-        return self._search
+        """What is searched for; empty when the list is no search."""
+        return self._query.text.strip()
+
+    @property
+    def has_days(self) -> bool:
+        """Whether the rows are in the order of their days, the newest first."""
+        query = self._query
+        return not self.search_text and query.sort is Sort.NEWEST and not query.is_binned
 
     def show_query(self, query: ListQuery) -> None:
-        """Show the recordings of `query`."""
-        self._query, self._search = query, ""
+        """Show the recordings of `query`; with a text those that match, each with its place."""
+        self._query = query
         self._pages.clear()
-        self.reload()
-
-    def show_search(self, text: str) -> None:
-        """Show what matches `text`."""
-        self._search = text
         self.reload()
 
     def reload(self) -> None:
         """Read everything again: of the list, the pages that were just looked at."""
         looked_at = list(self._pages)[-_LOOKED_AT:]
-        places = [number * PAGE for number in looked_at] + self._hidden
-        if self._hidden_ids:
-            places.append(0)
         self.beginResetModel()
         self._pages.clear()
         self._days.clear()
         self._starts.clear()
-        self._hidden = []
         self._hits, self._hits_taken, self._may_have_more = [], 0, False
-        if self._search:
+        if self.search_text:
             self._hits = self._take_hits()
         else:
             self._total = self._library.count(self._query)
-            self._read_around(places)
-            self._hidden = sorted(self._places_of(self._hidden_ids).values())
+            self._read_around(looked_at)
         self.endResetModel()
         self.days_changed.emit()
 
@@ -117,56 +111,35 @@ class RecordingModel(QAbstractListModel):
 
         Names of other things among `ids` (jobs) and recordings that are not in memory cost nothing.
         """
-        ids = set(ids) - self._hidden_ids
-        if self._search or not ids or len(ids) > _FEW or self._recount():
+        ids = set(ids)
+        is_plain = self._query == ListQuery()
+        if not is_plain or not ids or len(ids) > _FEW or self._recount():
             self.reload()
             return
         places = self._places_of(ids)
-        found = {name: self._library.recording(name) for name in ids}
-        is_filtered = self._query != ListQuery()
-        for name, recording in found.items():
-            fits = recording is not None and self._fits(recording)
-            if (name in places and not fits) or (is_filtered and name not in places and fits):
-                self.reload()
-                return
-        for name, stored in places.items():
-            recording = found[name]
-            if recording is not None:
-                self._pages[stored // PAGE][stored % PAGE] = Row(recording)
-                self._tell_changed(stored)
-
-    # Rows whose removal can still be undone
-
-    def hide(self, ids: Iterable[str]) -> None:
-        """Leave recordings out."""
-        new = set(ids) - self._hidden_ids
-        if self._search:
-            self._hidden_ids |= new
+        found = {name: self._library.recording(name) for name in places}
+        if any(each is None or each.deleted_at is not None for each in found.values()):
             self.reload()
             return
-        for recording_id, stored in sorted(self._places_of(new).items(), key=lambda item: item[1]):
-            row = self._seen(stored)
-            self.beginRemoveRows(QModelIndex(), row, row)
-            insort(self._hidden, stored)
-            self._hidden_ids.add(recording_id)
-            self.endRemoveRows()
-        self._hidden_ids |= new
-        self.days_changed.emit()
+        for name, place in places.items():
+            recording = found[name]
+            if recording is not None:
+                self._pages[place // PAGE][place % PAGE] = Row(recording)
+                self._tell_changed(place)
 
-    def unhide(self, ids: Iterable[str]) -> None:
-        """Show recordings again."""
-        self._hidden_ids -= set(ids)
-        self.reload()
-
-    def is_hidden(self, recording_id: str) -> bool:
-        return recording_id in self._hidden_ids
+    def ids(self, rows: Sequence[int]) -> list[str]:
+        """Return the recordings of `rows`; of many, without reading their pages."""
+        if self.search_text or len(rows) <= PAGE:
+            return [found for row in rows if (found := self.recording_id(row)) is not None]
+        every = self._library.ids(self._query)
+        return [every[row] for row in rows if row < len(every)]
 
     # QAbstractListModel
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         if parent.isValid():
             return 0
-        return len(self._hits) if self._search else self._total - len(self._hidden)
+        return len(self._hits) if self.search_text else self._total
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if int(role) not in _ROLES or not index.isValid():
@@ -179,6 +152,9 @@ class RecordingModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return title_of(row.recording)
         return spoken_row(row.recording, self._board.job_of(row.recording.recording_id))
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
 
     def canFetchMore(self, parent: Index) -> bool:
         return not parent.isValid() and self._may_have_more
@@ -198,19 +174,18 @@ class RecordingModel(QAbstractListModel):
         """Return a row; `None` when the library has become shorter meanwhile."""
         if not 0 <= row < self.rowCount():
             return None
-        if self._search:
+        if self.search_text:
             return self._hits[row]
-        stored = self._stored(row)
-        page = self._page(stored // PAGE)
-        at = stored % PAGE
+        page = self._page(row // PAGE)
+        at = row % PAGE
         return page[at] if at < len(page) else None
 
     def ensure(self, first: int, last: int) -> None:
         """Read the pages of the rows `first` … `last`."""
-        if self._search or self.rowCount() == 0:
+        if self.search_text or self.rowCount() == 0:
             return
         first, last = max(0, first), min(last, self.rowCount() - 1)
-        for page in range(self._stored(first) // PAGE, self._stored(last) // PAGE + 1):
+        for page in range(first // PAGE, last // PAGE + 1):
             self._page(page)
 
     def recording_id(self, row: int) -> str | None:
@@ -219,42 +194,21 @@ class RecordingModel(QAbstractListModel):
 
     def row_of(self, recording_id: str) -> int | None:
         """Return where a recording is, if its page is in memory."""
-        place = self._places_of({recording_id}).get(recording_id)
-        return None if place is None else self._seen(place)
+        return self._places_of({recording_id}).get(recording_id)
 
     def day_starts(self) -> list[int]:
         """Return the rows that begin a day, as far as known, in order."""
-        if not self._hidden:
-            return list(self._starts)
-        hidden = set(self._hidden)
-        found: list[int] = []
-        for start in self._starts:
-            stored = start
-            while stored in hidden:
-                stored += 1
-            if stored < self._total and self._days.get(stored) == self._days.get(start):
-                found.append(self._seen(stored))
-        return found
+        return list(self._starts) if self.has_days else []
 
     def day(self, row: int) -> date | None:
         """Return the day of a row, as far as known."""
-        return self._days.get(self._stored(row))
+        return self._days.get(row)
 
     @property
     def pages_in_memory(self) -> int:
         return len(self._pages)
 
     # Inside
-
-    def _stored(self, row: int) -> int:
-        for hidden in self._hidden:
-            if hidden > row:
-                break
-            row += 1
-        return row
-
-    def _seen(self, stored: int) -> int:
-        return stored - bisect_left(self._hidden, stored)
 
     def _page(self, number: int) -> list[Row]:
         page = self._pages.get(number)
@@ -272,35 +226,26 @@ class RecordingModel(QAbstractListModel):
         lead = 1 if offset else 0  # the row before says whether this page begins a day
         found = list(self._library.recordings(self._query, offset - lead, PAGE + lead))
         previous = day_of(found[0].created_at) if lead and found else None
-        for stored, recording in enumerate(found[lead:], offset):
+        for place, recording in enumerate(found[lead:], offset):
             day = day_of(recording.created_at)
-            if stored not in self._days and day != previous:
-                insort(self._starts, stored)
-            self._days[stored] = day
+            if place not in self._days and day != previous:
+                insort(self._starts, place)
+            self._days[place] = day
             previous = day
         self.days_changed.emit()
         return [Row(recording) for recording in found[lead:]]
 
     def _take_hits(self) -> list[Row]:
-        query = ListQuery(text=self._search)
-        hits = self._library.search(query, self._hits_taken, _HITS)
+        hits = self._library.search(self._query, self._hits_taken, _HITS)
         self._hits_taken += len(hits)
         self._may_have_more = len(hits) == _HITS
-        return [
-            Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s)
-            for hit in hits
-            if hit.recording.recording_id not in self._hidden_ids
-        ]
+        return [Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s) for hit in hits]
 
     def _recount(self) -> bool:
         return self._library.count(self._query) != self._total
 
-    def _fits(self, recording: Recording) -> bool:
-        query = self._query
-        return query.kind in (None, recording.kind) and query.status in (None, recording.status)
-
     def _places_of(self, ids: set[str]) -> dict[str, int]:
-        if self._search:
+        if self.search_text:
             rows = enumerate(self._hits)
             return {
                 row.recording.recording_id: at
@@ -314,21 +259,19 @@ class RecordingModel(QAbstractListModel):
             if row.recording.recording_id in ids
         }
 
-    def _read_around(self, places: Sequence[int]) -> None:
-        """Read the pages of `places` and the next ones, where new rows may have pushed them."""
-        numbers = {place // PAGE for place in places}
-        for number in sorted(numbers | {number + 1 for number in numbers}):
+    def _read_around(self, numbers: Sequence[int]) -> None:
+        """Read pages and the ones after them, where new rows may have pushed their rows."""
+        for number in sorted({*numbers, *(number + 1 for number in numbers)}):
             if number * PAGE < self._total:
                 self._page(number)
 
-    def _tell_changed(self, stored: int) -> None:
-        index = self.index(self._seen(stored))
+    def _tell_changed(self, place: int) -> None:
+        index = self.index(place)
         self.dataChanged.emit(index, index)
 
     def _on_jobs_changed(self, recordings: frozenset[str]) -> None:
-        places = self._places_of(set(recordings) - self._hidden_ids)
-        for stored in places.values():
-            self._tell_changed(stored)
+        for place in self._places_of(set(recordings)).values():
+            self._tell_changed(place)
 
 
 _ROLES = frozenset(

@@ -43,6 +43,7 @@ def main() -> None:
                 writer.append_segments(job.job_id, name, segments, 12.5, name[2:]).result()
                 done = Job(job.job_id, name, title, "nano", "auto", status=JobStatus.DONE)
                 writer.save_job(done).result()
+        _organise(writer)
         writer.checkpoint().result()
     file.with_name("library.lock").unlink()
     connection = sqlite3.connect(file, isolation_level=None)
@@ -63,6 +64,17 @@ def main() -> None:
     _write(HERE / f"v{SCHEMA_VERSION}.json", held)
     plain = ["\n".join(" ".join(line.split()) for line in each) for each in MIGRATIONS]
     _write(HERE / "migrations.json", [hashlib.sha256(text.encode()).hexdigest() for text in plain])
+
+
+def _organise(writer: LibraryWriter) -> None:
+    """Use everything that came after the first schema."""
+    folder = writer.add_folder("Work").result()
+    writer.move_to_folder(["r-en", "r-new"], folder.folder_id).result()
+    writer.tag(["r-en", "r-de"], "travel").result()
+    writer.set_favourite(["r-en"], True).result()
+    writer.update_recording("r-en", notes="Ask Ada").result()
+    writer.update_recording("r-de", app_name="Notes").result()
+    writer.splice_segments("r-en", 0, 1, [_segment("We spoke about money.", 0.0)]).result()
 
 
 def _segment(text: str, start_s: float) -> Segment:

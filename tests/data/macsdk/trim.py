@@ -54,7 +54,7 @@ def trim(table: dict[str, Any], words: set[str]) -> dict[str, Any]:
             open_ends += classes[name]["parents"]
     for entry in classes.values():
         for side in ("class", "instance"):
-            long = [n for n in entry[side] if "ccessibility" in n and f"{n}_" not in words]
+            long = [n for n in entry[side] if "ccessibility" in n and not {n, f"{n}_"} & words]
             for name in long:
                 del entry[side][name]
     selectors = {joined(word) for word in words if "_" in word}

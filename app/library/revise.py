@@ -1,0 +1,210 @@
+"""What an edit leaves in the library: changed segments, and the texts there were before.
+
+An edit replaces a run of segments in one transaction, numbers stay without gaps, and the first one
+of all keeps what the engine wrote as a revision. A revision never changes.
+"""
+
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from app.core.doubt import count_doubtful
+from app.core.ids import new_id
+from app.core.transcript import Segment, Word
+from app.library import index
+from app.library.changes import insert_segments, number_of, set_first_line
+from app.library.rows import segment_from
+from app.library.transaction import Transaction
+
+SEGMENT_COLUMNS = "s.start_s, s.end_s, s.text, s.confidence, s.speaker, s.raw, w.texts, w.numbers"
+_SELECT = f"SELECT {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
+
+
+class RevisionKind(StrEnum):
+    """How a text came to be."""
+
+    RAW = "raw"  # as the engine wrote it
+    EDITED = "edited"  # as a person left it
+    RERUN = "rerun"  # transcribed once more
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One kept text of a recording; its segments are read with `reader.revision_segments`."""
+
+    revision_id: str
+    kind: RevisionKind
+    created_at: float
+    language: str | None
+    model_id: str | None
+    segment_count: int
+
+
+def splice_segments(
+    change: Transaction,
+    recording_id: str,
+    first: int,
+    removed: int,
+    segments: tuple[Segment, ...],
+    at: float,
+) -> bool:
+    """Put `segments` in place of `removed` ones from place `first` on; `False` when it is gone.
+
+    Raises:
+        ValueError: there are no such places.
+    """
+    number = number_of(change, recording_id)
+    if number is None:
+        return False
+    total = _count(change, number)
+    if not 0 <= first <= first + removed <= total:
+        raise ValueError(f"segments {first}…{first + removed} of {total} cannot be replaced")
+    if not change.one("SELECT 1 FROM revisions WHERE recording = ?", number) and total:
+        keep_revision(change, recording_id, RevisionKind.RAW, at)
+    last = first + removed
+    leaving = _doubt_of(change, number, first, last)
+    change.run(
+        "DELETE FROM segments WHERE recording = ? AND seq >= ? AND seq < ?", number, first, last
+    )
+    _move(change, number, last, len(segments) - removed)
+    insert_segments(change, number, segments, first)
+    index.splice(change, number, first, removed, [segment.text for segment in segments])
+    if first == 0:
+        opening = change.database.execute(
+            f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq LIMIT 8", (number,)
+        ).fetchall()
+        set_first_line(change, number, (segment_from(row) for row in opening))
+    change.run(
+        "UPDATE recordings SET edited_at = ?, doubt = MAX(0, doubt + ?) WHERE number = ?",
+        at,
+        count_doubtful(segments) - leaving,
+        number,
+    )
+    change.changed("segments", recording_id)
+    change.changed("recordings", recording_id)
+    return True
+
+
+def keep_revision(
+    change: Transaction, recording_id: str, kind: RevisionKind, at: float
+) -> Revision | None:
+    """Keep the text as it now stands; `None` when the recording is gone."""
+    number = number_of(change, recording_id)
+    if number is None:
+        return None
+    rows = change.database.execute(
+        f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq", (number,)
+    ).fetchall()
+    about = change.one("SELECT language, model_id FROM recordings WHERE number = ?", number)
+    language, model_id = about or (None, None)
+    return add_revision(
+        change,
+        recording_id,
+        kind,
+        tuple(segment_from(row) for row in rows),
+        at,
+        None if language is None else str(language),
+        None if model_id is None else str(model_id),
+    )
+
+
+def add_revision(
+    change: Transaction,
+    recording_id: str,
+    kind: RevisionKind,
+    segments: tuple[Segment, ...],
+    at: float,
+    language: str | None = None,
+    model_id: str | None = None,
+) -> Revision | None:
+    """Keep `segments` as a revision of a recording; `None` when that is gone."""
+    number = number_of(change, recording_id)
+    if number is None:
+        return None
+    revision = Revision(new_id(), kind, at, language, model_id, len(segments))
+    change.database.table("revisions").insert(
+        {
+            "revision_id": revision.revision_id,
+            "recording": number,
+            "kind": str(kind),
+            "created_at": at,
+            "language": language,
+            "model_id": model_id,
+            "segment_count": len(segments),
+            "content": pack_segments(segments),
+        },
+        pk="number",
+    )
+    change.changed("revisions", recording_id)
+    return revision
+
+
+def remove_revision(change: Transaction, revision_id: str) -> bool:
+    change.changed("revisions")
+    return bool(change.run("DELETE FROM revisions WHERE revision_id = ?", revision_id))
+
+
+def revision_from(row: tuple[object, ...]) -> Revision:
+    """Return the revision of a row of its columns, in their order."""
+    name, kind, at, language, model_id, count = row
+    return Revision(
+        str(name),
+        RevisionKind(str(kind)),
+        float(str(at)),
+        None if language is None else str(language),
+        None if model_id is None else str(model_id),
+        int(str(count)),
+    )
+
+
+def pack_segments(segments: tuple[Segment, ...]) -> bytes:
+    """Return segments with their words, small."""
+    plain = [
+        {**asdict(segment), "words": [[*asdict(word).values()] for word in segment.words]}
+        for segment in segments
+    ]
+    content = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(content.encode("utf-8", "replace"), 6)
+
+
+def unpack_segments(content: bytes) -> tuple[Segment, ...]:
+    """Return what `pack_segments` packed.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        plain = json.loads(zlib.decompress(content))
+        return tuple(
+            Segment(**{**held, "words": tuple(Word(*word) for word in held["words"])})
+            for held in plain
+        )
+    except (zlib.error, TypeError, KeyError) as error:
+        raise ValueError("a revision is damaged") from error
+
+
+def _count(change: Transaction, number: int) -> int:
+    row = change.one("SELECT COUNT(*) FROM segments WHERE recording = ?", number)
+    return int(str(row[0])) if row else 0
+
+
+def _move(change: Transaction, number: int, first: int, by: int) -> None:
+    """Renumber the segments from `first` on, and their words with them."""
+    if by == 0:
+        return
+    change.database.conn.execute("PRAGMA defer_foreign_keys = ON")
+    for table in ("segments", "words"):  # by way of negative numbers, where nothing is in the way
+        change.run(
+            f"UPDATE {table} SET seq = -1 - seq WHERE recording = ? AND seq >= ?", number, first
+        )
+        change.run(
+            f"UPDATE {table} SET seq = -1 - seq + ? WHERE recording = ? AND seq < 0", by, number
+        )
+
+
+def _doubt_of(change: Transaction, number: int, first: int, last: int) -> int:
+    rows = change.database.execute(
+        f"{_SELECT} WHERE s.recording = ? AND s.seq >= ? AND s.seq < ?", (number, first, last)
+    ).fetchall()
+    return count_doubtful([segment_from(row) for row in rows])
