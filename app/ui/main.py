@@ -137,7 +137,9 @@ class App(QObject):
 
     def be_citizen(self, requests: OpenRequests, parts: SystemParts) -> None:
         """Answer what the system asks, and tell it how the work goes."""
-        self._citizen = Citizen(self.window, requests, parts, self.dictation, QApplication.quit, self)
+        self._citizen = Citizen(
+            self.window, requests, parts, self.dictation, QApplication.quit, self
+        )
         self._bus.stage_changed.connect(self._citizen.guard.on_stage)
         self._first.links_handed.connect(requests.take_texts)
 
