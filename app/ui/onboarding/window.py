@@ -61,6 +61,7 @@ class MeetingWindow(QDialog):
         super().__init__(parent)
         self._ports = ports
         self._has_told = False
+        self._at = 0
         self.setWindowTitle(tr("Welcome to {app}", app=NAME))
         self.announcer = Announcer(self)
         self.steps: list[Step] = [
@@ -81,7 +82,6 @@ class MeetingWindow(QDialog):
         self._timer = QTimer(self)
         self._timer.setInterval(poll_ms)
         self._timer.timeout.connect(self._poll)
-        self._at = 0
         self.resize(*_SIZE)
         self.setMinimumSize(520, 440)
         self.go(0)
