@@ -7,13 +7,14 @@ bounded in size, and its page must be an encrypted one.
 import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from app.config.identity import NAME, VERSION
 from app.core.errors import AppError, DownloadFailed, mark
-from app.models.hub import check_address
+
+if TYPE_CHECKING:
+    import httpx
 
 _LARGEST_BYTES = 100_000
 _PATIENCE_S = 10.0
@@ -50,6 +51,10 @@ def ask_for_release(feed: str) -> Release:
     Raises:
         DownloadFailed: there was no answer, or none that can be used.
     """
+    import httpx  # costs a tenth of a second, which the app's start does not have
+
+    from app.models.hub import check_address
+
     check_address(feed)
     address = feed
     try:
@@ -71,7 +76,7 @@ def ask_for_release(feed: str) -> Release:
     raise _no_answer()
 
 
-def _bounded(response: httpx.Response) -> bytes:
+def _bounded(response: "httpx.Response") -> bytes:
     content = b""
     for part in response.iter_bytes():
         content += part

@@ -1,9 +1,11 @@
 """Builds the app and runs it: the one place that knows every part."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -11,6 +13,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.audio.portaudio import PortAudio
+from app.config.identity import UPDATE_FEED, UPDATE_FEED_VARIABLE
 from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
@@ -22,16 +26,19 @@ from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
+from app.models.updates import ask_for_release
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
+from app.ui.citizen.side_windows import SideParts, SideWindows
 from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
+from app.ui.onboarding.offers import InstalledOffers
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
@@ -80,6 +87,7 @@ class App(QObject):
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         self._session: Session | None = None
         self._has_resumed = False
+        self._has_begun = False
         problem: AppError | None = None
         try:
             self._session = open_session(
@@ -88,9 +96,11 @@ class App(QObject):
         except LibraryError as error:
             problem = error
         self._main = QtMainThread(self)
+        self._rig: Rig | None = None
         self._live: Live | None = None
         if self._session is not None:
-            self._live = open_live(self._session, rig or rig_of_this_system(self._main), self._main)
+            self._rig = rig or rig_of_this_system(self._main)
+            self._live = open_live(self._session, self._rig, self._main)
             self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
@@ -118,7 +128,9 @@ class App(QObject):
         )
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
+        self._paths = paths
         self._citizen: Citizen | None = None
+        self._side: SideWindows | None = None
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
@@ -132,16 +144,34 @@ class App(QObject):
             self._begin_listening()
         if self._citizen is not None:
             self._citizen.begin()
+        if self._side is not None and not self._has_begun:
+            self._has_begun = True
+            self._side.begin()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
 
-    def be_citizen(self, requests: OpenRequests, parts: SystemParts) -> None:
+    def be_citizen(self, requests: OpenRequests, system: SystemParts) -> None:
         """Answer what the system asks, and tell it how the work goes."""
         self._citizen = Citizen(
-            self.window, requests, parts, self.dictation, QApplication.quit, self
+            self.window, requests, system, self.dictation, QApplication.quit, self
         )
         self._bus.stage_changed.connect(self._citizen.guard.on_stage)
         self._first.links_handed.connect(requests.take_texts)
+        self._side = SideWindows(self._side_parts(system), self.window, self)
+
+    def _side_parts(self, system: SystemParts) -> SideParts:
+        feed = os.environ.get(UPDATE_FEED_VARIABLE, UPDATE_FEED)
+        return SideParts(
+            paths=self._paths,
+            commands=self.commands,
+            system=system,
+            pool=self._pool,
+            devices=self._rig.devices if self._rig is not None else PortAudio(),
+            models=InstalledOffers(open_store(self._paths.models, resources())),
+            ask_for_release=partial(ask_for_release, feed),
+            microphone=self._rig.microphone if self._rig is not None else None,
+            dictation=self.dictation,
+        )
 
     def may_quit(self) -> bool:
         """Return whether nothing would be lost by ending now; else the person is being asked."""
@@ -157,6 +187,8 @@ class App(QObject):
         self._first.close()
         if self._citizen is not None:
             self._citizen.close()
+        if self._side is not None:
+            self._side.close()
         if self._live is not None:
             self._live.close()
         self._main.close()
