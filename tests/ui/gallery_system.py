@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.audio.devices import Device, FakeDevices
 from app.config.notices import all_notices
-from app.config.paths import Paths
 from app.config.settings import Settings
 from app.core.errors import Phrase
 from app.core.finding import Finding, Severity
@@ -68,7 +67,7 @@ def doctor(*, is_well: bool) -> QWidget:
         DoctorPorts(
             look_at_disk=lambda: [] if is_well else [low],
             look_around=lambda: look_around(calm if is_well else around),
-            listen=lambda: [],
+            listen=list,
             submit=at_once,
             do=lambda _remedy: None,
         )

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +26,7 @@ from app.core.finding import Finding, Severity
 from app.ui import theme
 from app.ui.doctor.remedies import Remedy, button_text, remedy_of
 from app.ui.widgets.announce import Announcer
+from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
 _ICON = 22
@@ -131,6 +133,7 @@ class DoctorWindow(QWidget):
         self._add_keys()
         self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
         self.resize(640, 480)
+        self.refresh_colors()
         self.setMinimumSize(480, 320)
 
     @property
@@ -161,6 +164,8 @@ class DoctorWindow(QWidget):
 
     def refresh_colors(self) -> None:
         self.lead_label.refresh_colors()
+        self.well.refresh_colors()
+        theme.refresh_scroll_bars(self)
         for row in self.rows:
             row.refresh_colors()
 
@@ -219,6 +224,11 @@ class DoctorWindow(QWidget):
             )
         if [row.finding for row in self.rows] != found:
             self._show_rows(found)
+        self._body.setCurrentIndex(0 if found else 1)
+        title = tr("Looking …") if self.is_looking else tr("Nothing is in the way of your work")
+        self.well.show_state(
+            title, icon="" if self.is_looking else "check", tint="success", is_busy=self.is_looking
+        )
 
     def _show_rows(self, found: Sequence[Finding]) -> None:
         for row in self.rows:
@@ -248,6 +258,10 @@ class DoctorWindow(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(self._list)
+        self.well = EmptyState(self)
+        self._body = QStackedWidget(self)
+        self._body.addWidget(area)
+        self._body.addWidget(self.well)
         foot = QHBoxLayout()
         foot.addWidget(self.listen_button)
         foot.addStretch(1)
@@ -258,7 +272,7 @@ class DoctorWindow(QWidget):
         column.addWidget(self.title_label)
         column.addWidget(self.lead_label)
         column.addSpacing(theme.SPACE)
-        column.addWidget(area, 1)
+        column.addWidget(self._body, 1)
         column.addLayout(foot)
 
     def _add_keys(self) -> None:

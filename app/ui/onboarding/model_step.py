@@ -27,6 +27,8 @@ _INDENT = 24
 
 def size_text(count: int) -> str:
     """Return a number of bytes as `1.6 GB` or `82 MB`."""
+    if count >= 10 * _GB:
+        return tr("{size} GB", size=round(count / _GB))
     if count >= _GB:
         return tr("{size} GB", size=f"{count / _GB:.1f}")
     return tr("{size} MB", size=max(1, round(count / 1_000_000)))
@@ -190,6 +192,7 @@ class ModelStep(Step):
 
     def refresh_colors(self) -> None:
         super().refresh_colors()
+        theme.refresh_scroll_bars(self)
         self.free_label.refresh_colors()
         for row in self.rows.values():
             row.refresh_colors()

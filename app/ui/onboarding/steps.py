@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.config.translate import tr
 from app.macos.permissions import Grant, Permission
 from app.ui import theme
+from app.ui.about import app_pixmap
 from app.ui.onboarding.grant_row import GrantRow
 from app.ui.onboarding.ports import MeetingPorts
 from app.ui.widgets.labels import PlainLabel, QuietLabel
@@ -24,6 +25,7 @@ from app.ui.widgets.level import LevelMeter
 from app.ui.wording import short_path
 
 _ICON = 22
+_APP_ICON = 64
 
 
 class Step(QWidget):
@@ -32,6 +34,8 @@ class Step(QWidget):
     def __init__(self, title: str, lead: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = title
+        self._icons: list[tuple[QLabel, str]] = []
+        self._notes: list[QuietLabel] = []
         self.title_label = PlainLabel(title, self, wraps=True)
         self.title_label.setFont(theme.font(1.7, is_bold=True))
         self.lead_label = QuietLabel(lead, self, wraps=True)
@@ -63,6 +67,29 @@ class Step(QWidget):
 
     def refresh_colors(self) -> None:
         self.lead_label.refresh_colors()
+        for label, name in self._icons:
+            label.setPixmap(theme.pixmap(name, theme.color("tint").name(), _ICON))
+        for note in self._notes:
+            note.refresh_colors()
+
+    def add_line(self, icon: str, title: str, note: str) -> None:
+        """Add something to know: an icon, a few words, a sentence."""
+        picture = QLabel(self)
+        picture.setFixedSize(_ICON, _ICON)
+        self._icons.append((picture, icon))
+        heading = PlainLabel(title, self, wraps=True)
+        heading.setFont(theme.font(is_bold=True))
+        quiet = QuietLabel(note, self, wraps=True)
+        self._notes.append(quiet)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(heading)
+        texts.addWidget(quiet)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(texts, 1)
+        self.column.addLayout(row)
 
 
 class PrivacyStep(Step):
@@ -76,8 +103,9 @@ class PrivacyStep(Step):
         )
         self._ports = ports
         folder = short_path(ports.library_folder)
-        self._icons: list[tuple[QLabel, str]] = []
-        self._notes: list[QuietLabel] = []
+        picture = QLabel(self)
+        picture.setPixmap(app_pixmap(_APP_ICON))
+        self.column.insertWidget(0, picture)
         for icon, title, note in (
             (
                 "microphone",
@@ -95,7 +123,7 @@ class PrivacyStep(Step):
                 tr("Models are fetched when you ask for one; afterwards everything works offline."),
             ),
         ):
-            self.column.addLayout(self._line(icon, title, note))
+            self.add_line(icon, title, note)
         self.column.addStretch(1)
         self.updates_box = QCheckBox(
             tr("Ask once a week whether there is a newer version (sends nothing about you)"), self
@@ -108,31 +136,6 @@ class PrivacyStep(Step):
     @property
     def first_control(self) -> QWidget | None:
         return self.updates_box
-
-    def refresh_colors(self) -> None:
-        super().refresh_colors()
-        for label, name in self._icons:
-            label.setPixmap(theme.pixmap(name, theme.color("tint").name(), _ICON))
-        for note in self._notes:
-            note.refresh_colors()
-
-    def _line(self, icon: str, title: str, note: str) -> QHBoxLayout:
-        picture = QLabel(self)
-        picture.setFixedSize(_ICON, _ICON)
-        self._icons.append((picture, icon))
-        heading = PlainLabel(title, self, wraps=True)
-        heading.setFont(theme.font(is_bold=True))
-        quiet = QuietLabel(note, self, wraps=True)
-        self._notes.append(quiet)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(heading)
-        texts.addWidget(quiet)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
-        return row
 
 
 class MicrophoneStep(Step):
@@ -164,9 +167,24 @@ class MicrophoneStep(Step):
             meter_row.addWidget(self.meter)
         meter_row.addWidget(self.meter_label, 1)
         self.column.addLayout(meter_row)
+        self.column.addSpacing(theme.SPACE)
+        for icon, title, note in (
+            (
+                "record",
+                tr("You see when it listens"),
+                tr("A small pill appears at the bottom of the screen, and the menu bar shows it."),
+            ),
+            (
+                "library",
+                tr("What was said is safe at once"),
+                tr("Sound is written to the disk as it comes. Even a crash loses nothing."),
+            ),
+        ):
+            self.add_line(icon, title, note)
         self.column.addStretch(1)
         self._is_shown = False
         self._on_changed(self.row.grant)
+        self.refresh_colors()
 
     @property
     def is_done(self) -> bool:
@@ -253,6 +271,7 @@ class HotkeyStep(Step):
         self.field.setAccessibleName(tr("Try it here"))
         self.field.setTabChangesFocus(True)
         self.field.setMinimumHeight(72)
+        self.field.document().setDocumentMargin(8)
         self.try_button = QPushButton(tr("Dictate Here"), self)
         self.try_button.setAutoDefault(True)
         self.try_button.clicked.connect(self._try)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
+    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QStackedWidget,
@@ -24,7 +25,7 @@ from app.ui.onboarding.steps import HotkeyStep, MicrophoneStep, PrivacyStep, Ste
 from app.ui.widgets.announce import Announcer
 
 POLL_MS = 1000
-_SIZE = (640, 560)
+_SIZE = (660, 540)
 
 
 class StepDots(QWidget):
@@ -83,7 +84,7 @@ class MeetingWindow(QDialog):
         self._timer.setInterval(poll_ms)
         self._timer.timeout.connect(self._poll)
         self.resize(*_SIZE)
-        self.setMinimumSize(520, 440)
+        self.setMinimumSize(600, 500)
         self.go(0)
         self.refresh_colors()
 
@@ -174,15 +175,22 @@ class MeetingWindow(QDialog):
         return button
 
     def _make_layout(self) -> None:
-        foot = QHBoxLayout()
+        left, right = QHBoxLayout(), QHBoxLayout()
+        for side in (left, right):
+            side.setSpacing(theme.SPACE)
+        left.addWidget(self.skip_button)
+        left.addStretch(1)
+        right.addStretch(1)
+        right.addWidget(self.back_button)
+        right.addWidget(self.next_button)
+        foot = QGridLayout()  # so that the dots stay in the middle
         foot.setContentsMargins(32, 12, 32, 20)
-        foot.setSpacing(theme.SPACE)
-        foot.addWidget(self.skip_button)
-        foot.addStretch(1)
-        foot.addWidget(self.dots)
-        foot.addStretch(1)
-        foot.addWidget(self.back_button)
-        foot.addWidget(self.next_button)
+        foot.addLayout(left, 0, 0)
+        foot.addWidget(self.dots, 0, 1)
+        foot.addLayout(right, 0, 2)
+        for side_column in (0, 2):
+            foot.setColumnStretch(side_column, 1)
+            foot.setColumnMinimumWidth(side_column, 240)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
