@@ -1,6 +1,6 @@
 """Shows the windows beside the main one in their states, for whoever changes their looks.
 
-    uv run --locked python -m tests.ui.gallery_system FOLDER [STATE …]
+uv run --locked python -m tests.ui.gallery_system FOLDER [STATE …]
 """
 
 import os
@@ -107,9 +107,7 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "meeting-2-denied": lambda: meeting(1, microphone=Grant.DENIED),
     "meeting-2-granted": lambda: meeting(1),
     "meeting-3-open": lambda: meeting(2, accessibility=Grant.DENIED),
-    "meeting-3-stale": lambda: meeting(
-        2, accessibility=Grant.STALE, input_monitoring=Grant.DENIED
-    ),
+    "meeting-3-stale": lambda: meeting(2, accessibility=Grant.STALE, input_monitoring=Grant.DENIED),
     "meeting-3-granted": lambda: meeting(2),
     "meeting-4": lambda: meeting(3),
     "doctor": lambda: doctor(is_well=False),

@@ -7,7 +7,7 @@ The system is asked for its permission at the first note, not before.
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from app.config.translate import tr, tr_plural
@@ -61,6 +61,9 @@ class WorkNotes(QObject):
         self._may: bool | None = None  # what the person answered; `None` before being asked
         self._clicked.connect(self._on_clicked, Qt.ConnectionType.QueuedConnection)
         self._answered.connect(self._on_answered, Qt.ConnectionType.QueuedConnection)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.timeout.connect(self._on_settled)
         self._notifier = make_notifier(self._clicked.emit)
         board.changed.connect(self._on_changed)
         board.ended.connect(self._on_ended)
@@ -73,6 +76,10 @@ class WorkNotes(QObject):
     def _on_ended(self, job: Job) -> None:
         if job.status in (JobStatus.DONE, JobStatus.FAILED):
             self._done.append(job)
+        self._settled.start()
+
+    def _on_settled(self) -> None:
+        """Say what came of the batch, when all that ended together has been told."""
         if any(job.status is not JobStatus.PAUSED for job in self._board.open_jobs):
             return
         began, self._since = self._since, None
