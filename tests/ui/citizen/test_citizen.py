@@ -1,13 +1,14 @@
 """Files, links, the Services menu and notes reach the window."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QFileOpenEvent
 from pytestqt.qtbot import QtBot
 
-from app.core.dictation import Stage, StageChanged
+from app.core.dictation import Dictation, Stage, StageChanged
 from app.core.recording import RecordingKind
 from app.macos.notify import FakeNotifier, OnChosen
 from app.macos.services import FakeServices
@@ -50,12 +51,7 @@ class Town:
 
         parts = SystemParts(services=self.services, make_notifier=notifier)
         self.citizen = Citizen(
-            window,
-            self.requests,
-            parts,
-            self.recorder,
-            lambda: None,
-            window,  # type: ignore[arg-type]
+            window, self.requests, parts, cast("Dictation", self.recorder), lambda: None, window
         )
         self.citizen.begin()
 

@@ -18,8 +18,8 @@ OLD = Release("0.0.1", "https://example.org/old")
 class Weeks:
     """A check with a clock, a server and settings that a test moves."""
 
-    def __init__(self, answer: Release | Exception = NEW, **settings: object) -> None:
-        self.settings = Settings().changed(**settings)
+    def __init__(self, answer: Any = NEW, **settings: Any) -> None:
+        self.settings: Settings = Settings().changed(**settings)
         self.now = 10.0 * WEEK_S
         self.answer = answer
         self.asked = 0
@@ -57,7 +57,7 @@ class Weeks:
         {"checks_updates": True, "updates_checked_at": 10 * WEEK_S - 3600},
     ],
 )
-def test_it_asks_nothing_by_itself(qtbot: QtBot, settings: dict[str, object]) -> None:
+def test_it_asks_nothing_by_itself(qtbot: QtBot, settings: dict[str, Any]) -> None:
     weeks = Weeks(**settings)
     weeks.check.tick()
     assert weeks.asked == 0

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import JobChanged
@@ -10,7 +12,6 @@ from app.core.job import Job, JobStatus
 from app.macos.awake import FakeAwake, Need
 from app.macos.dock import FakeDock
 from app.macos.notify import FakeNotifier, NoNotifier, OnChosen
-from app.ui.citizen import dock
 from app.ui.citizen.dock import DockProgress, batch_progress
 from app.ui.citizen.guards import JobsAwake
 from app.ui.citizen.notes import WorkNotes, note_of
@@ -61,11 +62,9 @@ def test_a_paused_file_is_not_waited_for(qtbot: QtBot) -> None:
 def test_failures_nobody_saw_are_counted_on_the_icon(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, is_away: bool, badge: str
 ) -> None:
-    from PySide6.QtCore import Qt
-
     state = Qt.ApplicationState
     now = state.ApplicationInactive if is_away else state.ApplicationActive
-    monkeypatch.setattr(dock.QGuiApplication, "applicationState", staticmethod(lambda: now))
+    monkeypatch.setattr(QGuiApplication, "applicationState", staticmethod(lambda: now))
     board, shown = JobBoard(), FakeDock()
     progress = DockProgress(shown, board)
     tell(qtbot, board, running(0), running(1), running(2))
@@ -98,7 +97,7 @@ class Watched:
                 self.asked += 1
                 ask(answer)
 
-            self.notifier.request_permission = counted  # type: ignore[method-assign]
+            self.notifier.request_permission = counted  # type: ignore[method-assign,assignment]
             return self.notifier
 
         self.notes = WorkNotes(make, self.board, is_away=lambda: self.is_away, now=lambda: self.now)

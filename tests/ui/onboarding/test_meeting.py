@@ -204,8 +204,9 @@ def test_only_a_lone_key_needs_input_monitoring(meet: Open, lone: bool) -> None:
 def test_the_field_takes_what_is_dictated(meet: Open) -> None:
     window = meet()
     window.go(2)
-    assert isinstance(QApplication.focusWidget(), QPlainTextEdit)
-    QTest.keyClicks(QApplication.focusWidget(), "hello")
+    field = QApplication.focusWidget()
+    assert isinstance(field, QPlainTextEdit)
+    QTest.keyClicks(field, "hello")
     step = window.step
     assert isinstance(step, HotkeyStep)
     assert step.field.toPlainText() == "hello"
