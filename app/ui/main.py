@@ -68,6 +68,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
         app = App(paths)
         app.be_citizen(application.requests, parts_of_this_system())
         application.may_quit = app.may_quit
+        application.accent_changed.connect(app.refresh_colors)
         app.open()
         status = application.exec()
         app.close()
@@ -181,6 +182,13 @@ class App(QObject):
     def dictation(self) -> Dictation | None:
         """Live recording; `None` where the library cannot be written."""
         return self._live.machine if self._live is not None else None
+
+    @Slot()
+    def refresh_colors(self) -> None:
+        """Take on another accent colour."""
+        self.window.parts.refresh_colors(self.window)
+        if self._side is not None:
+            self._side.refresh_colors()
 
     def close(self) -> None:
         """End every thread; what is not finished goes on at the next start."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtGui import QFileOpenEvent, QPalette
 
 from app.core.errors import AppError
 from app.core.links import Link, is_link, parse_link
@@ -77,18 +77,34 @@ class OpenRequests(QObject):
 
 
 class UndertoneApplication(Application):
-    """Qt's application, with ears. `may_quit` decides whether a request to quit is followed."""
+    """Qt's application, with ears. `may_quit` decides whether a request to quit is followed.
+
+    Signals: `accent_changed` when the system's accent colour is another one.
+    """
+
+    accent_changed = Signal()
 
     def __init__(self, arguments: Sequence[str]) -> None:
         super().__init__(list(arguments))
         self.requests = OpenRequests(self)
         self.may_quit: Callable[[], bool] = lambda: True
+        self._accent = self._accents()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QFileOpenEvent):
             self.requests.take(event)
             return True
+        if event.type() is QEvent.Type.ApplicationPaletteChange:
+            before, self._accent = self._accent, self._accents()
+            if before != self._accent:  # our own palette brings this event too
+                self.accent_changed.emit()
         if event.type() is QEvent.Type.Quit and not self.may_quit():
             event.ignore()
             return True
         return super().event(event)
+
+    def _accents(self) -> tuple[str, str]:
+        palette = self.palette()
+        roles = (QPalette.ColorRole.Highlight, QPalette.ColorRole.Accent)
+        first, second = (palette.color(role).name() for role in roles)
+        return first, second

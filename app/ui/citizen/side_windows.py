@@ -94,7 +94,7 @@ class SideWindows(QObject):
             (menus.check_updates, self.updates.check_now),
         ):
             connect(action, call)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._refresh_colors)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.refresh_colors)
 
     def begin(self) -> None:
         """The main window is there: meet a new person, and begin to look for newer versions."""
@@ -234,7 +234,8 @@ class SideWindows(QObject):
         self._window.news.tell_error(error, "update")
 
     @Slot()
-    def _refresh_colors(self) -> None:
+    def refresh_colors(self) -> None:
+        """Take on the colours of the scheme in use."""
         for window in (self.meeting, self.doctor):
             if window is not None:
                 window.refresh_colors()

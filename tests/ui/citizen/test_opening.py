@@ -21,7 +21,18 @@ from PySide6.QtGui import QFileOpenEvent
 from app.ui.citizen.application import UndertoneApplication
 
 app = UndertoneApplication(["undertone"])
-heard = {"files": [], "links": [], "asked": 0}
+heard = {"files": [], "links": [], "asked": 0, "accents": 0}
+
+def change(color):
+    palette = app.palette()
+    palette.setColor(palette.ColorRole.Highlight, color)
+    app.setPalette(palette)
+
+def count():
+    heard["accents"] += 1
+    change("#ff0000")  # as a window does that takes the new colour on
+
+app.accent_changed.connect(count)
 QCoreApplication.sendEvent(app, QFileOpenEvent(QUrl.fromLocalFile("/early.wav")))
 app.requests.files_opened.connect(lambda files: heard["files"].append([str(f) for f in files]))
 app.requests.link_opened.connect(lambda link: heard["links"].append(link.act))
@@ -35,6 +46,7 @@ def refuse():
     return heard["asked"] > 1
 
 app.may_quit = refuse
+QTimer.singleShot(50, lambda: change("#ff0000"))
 QTimer.singleShot(200, app.quit)
 QTimer.singleShot(300, app.quit)
 status = app.exec()
@@ -53,6 +65,7 @@ def test_the_real_application_hears_open_events_and_asks_before_it_quits(tmp_pat
     assert heard["files"] == [["/early.wav"], ["/a.wav", "/b.mp3"]]
     assert heard["links"] == ["stop"]
     assert heard["asked"] == 2  # the first wish to quit was refused
+    assert heard["accents"] == 1
     assert heard["status"] == 0
 
 

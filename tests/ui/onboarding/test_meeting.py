@@ -59,14 +59,18 @@ def press_next(window: MeetingWindow) -> None:
 
 
 def test_every_state_of_every_permission_ends_by_keyboard(meet: Open) -> None:
-    for microphone, accessibility, monitoring in itertools.product(Grant, repeat=3):
+    """Every pair of the two permissions that share a step, and every state of the microphone's."""
+    states = list(Grant)
+    for at, (accessibility, monitoring) in enumerate(itertools.product(states, repeat=2)):
         permissions = CountedPermissions(
-            microphone=microphone, accessibility=accessibility, input_monitoring=monitoring
+            microphone=states[(at + at // len(states)) % len(states)],
+            accessibility=accessibility,
+            input_monitoring=monitoring,
         )
         kept = KeptSettings()
         window = meet(permissions, kept=kept, uses_lone_modifier=True)
-        for at in range(len(window.steps)):
-            assert window.step is window.steps[at]
+        for step in window.steps:
+            assert window.step is step
             press_next(window)
         assert not window.isVisible()
         assert kept.now.has_met
