@@ -24,7 +24,10 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
     top = argparse.ArgumentParser(
         prog="undertone",
-        description=tr("Private, on-device transcription. Without arguments the app opens."),
+        description=tr(
+            "Private, on-device transcription. Without arguments the app opens; “undertone open "
+            "FILE …” opens it with files."
+        ),
         epilog=tr(
             "Exit status: 0 done, 1 something failed (standard error says what), 2 the words were "
             "not understood, 130 stopped with Ctrl-C."

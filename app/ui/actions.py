@@ -138,7 +138,16 @@ class WindowActions:
 
     def _make_help(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Help"))
+        self.check = self._add(menu, tr("&Check Undertone…"))
+        self.set_up = self._add(menu, tr("Set &Up Again…"))
+        menu.addSeparator()
         self.about = self._add(menu, tr("&About Undertone"), None, QAction.MenuRole.AboutRole)
+        self.check_updates = self._add(
+            menu,
+            tr("Check for &Updates…"),
+            None,
+            QAction.MenuRole.ApplicationSpecificRole,  # in the app's own menu on a Mac
+        )
 
     def _add(
         self,
