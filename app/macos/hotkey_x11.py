@@ -191,6 +191,7 @@ class X11Hotkeys:
             self._raw_key(event, event.evtype == xinput.RawKeyPress)
 
     def _key_pressed(self, event: Any) -> None:
+        self._settle_others(event.detail)
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and event.state & 0xFF in grab.masks:
                 if not grab.is_down:
@@ -210,12 +211,19 @@ class X11Hotkeys:
         Whether the key is up now does not tell: a late thread reads the repeats of a key that was
         let go meanwhile.
         """
+        self._settle_others(event.detail)
         if event.detail in self._held():
             return
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and grab.is_down:
                 grab.released_ms = event.time
                 self._worker.after(_SETTLE_S, partial(self._settle, name, grab))
+
+    def _settle_others(self, keycode: int) -> None:
+        """Tell the releases that another key's event proves to be real, before that event."""
+        for name, grab in self._grabs.items():
+            if grab.keycode != keycode:
+                self._settle(name, grab)
 
     def _settle(self, name: str, grab: _Grab) -> None:
         """Tell a release behind which no press came."""
@@ -233,6 +241,7 @@ class X11Hotkeys:
         data = bytes(event.data)
         keycode = int.from_bytes(data[_RAW_DETAIL_OFFSET : _RAW_DETAIL_OFFSET + 4], "little")
         server_ms = int.from_bytes(data[_RAW_TIME_OFFSET : _RAW_TIME_OFFSET + 4], "little")
+        self._settle_others(keycode)
         if self._watch.is_idle:
             return
         at_s = self._clock.at(server_ms)
