@@ -32,6 +32,7 @@ from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
+from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
 
@@ -270,6 +271,8 @@ class TranscriptionQueue:
         except AppError as error:
             self._emit(Failed(error))
             raise
+        for recording_id in recording_ids:
+            forget_waveform(recording_id, self._parts.paths)
         for copy in copies:
             copy.unlink(missing_ok=True)
             if copy.parent.parent == self._parts.paths.recordings and not any(

@@ -20,6 +20,7 @@ from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
 from app.pipeline.session import Session, open_session
+from app.pipeline.waveform import load_waveform
 from app.ui.bus import Bus
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
@@ -94,6 +95,7 @@ class App(QObject):
                 version=__version__,
                 problem=problem,
                 organiser=self._session.writer if self._session else None,
+                load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             )
         )
         self._first = FirstStart(paths.home, self)
