@@ -29,6 +29,7 @@ from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
+from app.pipeline.waveform import load_waveform
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
@@ -133,6 +134,7 @@ class App(QObject):
                 model_ports=self._model_ports(),
                 list_models=lambda: model_choices(store),
                 organiser=self._session.writer if self._session else None,
+                load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             )
         )
         self._first = FirstStart(paths.home, self)

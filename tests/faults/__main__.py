@@ -22,6 +22,7 @@ from tests.faults import (
     kill_take,
     long_file,
     long_take,
+    quiet_hours,
 )
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -67,6 +68,12 @@ FAULTS = (
         "a 3-hour file: under 700 MB, no growth with length, progress moves, stops within 1 s",
         lambda: long_file.run(3),
         lambda: long_file.run(0.1),
+    ),
+    Fault(
+        "quiet_hours",
+        "an hour each of zeros, noise, clicks, hum, music, breath: no word, ≤ 1 segment an hour",
+        lambda: quiet_hours.run(60),
+        lambda: quiet_hours.run(1),
     ),
     Fault(
         "kill_library",

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.faults import full_disk, kill_job, kill_take, long_take
+from tests.faults import full_disk, kill_job, kill_take, long_take, quiet_hours
 
 linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="needs /proc, tmpfs and mount name spaces"
@@ -34,3 +34,7 @@ def test_a_take_on_a_full_disk_is_closed_cleanly_and_packed_later() -> None:
 @pytest.mark.serial
 def test_a_long_take_needs_no_more_memory_than_a_short_one() -> None:
     assert "scan" in long_take.run(0.05)
+
+
+def test_nothing_is_invented_where_nobody_speaks() -> None:
+    assert "zeros 0" in quiet_hours.run(1)
