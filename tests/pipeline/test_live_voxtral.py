@@ -30,7 +30,9 @@ def test_a_take_becomes_text(tmp_path: Path, is_realtime: bool) -> None:
         transcript = desk.reader.transcript(desk.now.recording_id)
         assert transcript.segments
         partials = [e for e in desk.events if isinstance(e, PartialChanged) and e.committed]
-        assert (len(partials) > 1) == is_realtime  # 2507 writes an utterance when it is over
+        assert partials
+        if not is_realtime:  # it writes an utterance when it is over
+            assert len(partials) == 1
         for before, after in pairwise(partials):
             if before.start_s == after.start_s:  # what stands in an utterance never changes
                 assert after.committed.startswith(before.committed)
