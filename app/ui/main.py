@@ -21,7 +21,6 @@ from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
-from app.core.events import JobEnded
 from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
@@ -71,9 +70,13 @@ def run_app(texts: Sequence[str] = ()) -> int:
         application.accent_changed.connect(app.refresh_colors)
         app.open()
         status = application.exec()
-        app.close()
+        has_ended = app.close()
     finally:
         stop_logging()
+    if app.wants_relaunch:
+        start_again()
+    if not has_ended:
+        os._exit(status)  # the engine is in a call that never returns; all else is closed
     return status
 
 
@@ -89,6 +92,7 @@ class App(QObject):
         self._session: Session | None = None
         self._has_resumed = False
         self._has_begun = False
+        self.wants_relaunch = False
         problem: AppError | None = None
         try:
             self._session = open_session(
@@ -102,7 +106,6 @@ class App(QObject):
         if self._session is not None:
             self._rig = rig or rig_of_this_system(self._main)
             self._live = open_live(self._session, self._rig, self._main)
-            self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -179,6 +182,11 @@ class App(QObject):
         return self._citizen is None or self._citizen.guard.may_quit()
 
     @property
+    def bus(self) -> Bus:
+        """Where every event becomes a signal."""
+        return self._bus
+
+    @property
     def dictation(self) -> Dictation | None:
         """Live recording; `None` where the library cannot be written."""
         return self._live.machine if self._live is not None else None
@@ -190,8 +198,16 @@ class App(QObject):
         if self._side is not None:
             self._side.refresh_colors()
 
-    def close(self) -> None:
-        """End every thread; what is not finished goes on at the next start."""
+    def relaunch(self) -> None:
+        """End the app and start it again: the way out of a model that never comes back."""
+        self.wants_relaunch = True
+        QCoreApplication.quit()
+
+    def close(self) -> bool:
+        """End every thread; what is not finished goes on at the next start.
+
+        `False` when one thread cannot be ended: then the process must be.
+        """
         self._first.close()
         if self._citizen is not None:
             self._citizen.close()
@@ -206,25 +222,26 @@ class App(QObject):
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
         if self._session is not None:
-            self._session.close()
-        else:
-            self._reader.close()
+            return self._session.close()
+        self._reader.close()
+        return True
 
     def _begin_listening(self) -> None:
         if self._session is not None and self._live is not None:
             self._live.machine.listen()
             self._session.pool.submit(look_at_devices, self._live.devices)
 
-    @Slot(JobEnded)
-    def _on_job_ended(self, _event: JobEnded) -> None:
-        if self._live is not None:
-            self._live.idle.arm()
-
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
         if self._live is not None:
             self._live.machine.settings_changed()
         use_appearance(settings.appearance)
+
+
+def start_again() -> None:
+    """Put a new run of the program in this process's place; threads that hang go with it."""
+    start = [] if getattr(sys, "frozen", False) else ["-m", "app"]
+    os.execv(sys.executable, [sys.executable, *start])
 
 
 def model_choices(store: ModelStore) -> tuple[ModelChoice, ...]:

@@ -4,10 +4,11 @@
 ./run bench engine               our recognizer against mlx_whisper.transcribe, in 10 minutes
 ./run bench engine --minutes 10  the same on so much speech; --write keeps it in RESULTS.md
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
-./run bench live                 how soon a live stream says what was spoken
+./run bench live                 how soon live words show: the model alone, then the whole app
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,9 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     engine.add_argument("--write", action="store_true")
     live = benches.add_parser("live")
     live.add_argument("--every", type=int, default=4, help="only every n-th clip")
+    live.add_argument(
+        "--model-only", action="store_true", help="leave out the run through the app itself"
+    )
     return parser.parse_args(words)
 
 
@@ -50,6 +54,18 @@ def show_live(every: int) -> None:
     print(markdown(["live", "a pass takes 0 s", "a pass takes 0.2 s"], rows))
 
 
+def show_path(every: int) -> None:
+    """Print what a person sees in the app itself: sound server, microphone, disk, window."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from tests.bench.live import clips
+    from tests.bench.live_path import measure_path, rows
+    from tests.bench.ours import load_nano
+    from tests.bench.report import markdown
+
+    spoken = clips(load_nano(), every)
+    print(markdown(["through the app", "seen"], [list(row) for row in rows(measure_path(spoken))]))
+
+
 def main(words: Sequence[str]) -> int:
     given = parsed(words)
     if given.bench == "engine":
@@ -61,6 +77,8 @@ def main(words: Sequence[str]) -> int:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
     elif given.bench == "live":
         show_live(given.every)
+        if not given.model_only:
+            show_path(given.every)
     else:
         print(__doc__)
     return 0

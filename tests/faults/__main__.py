@@ -40,9 +40,9 @@ class Fault:
 FAULTS = (
     Fault(
         "kill_take",
-        "kill -9 while somebody speaks: ≤ 0.5 s lost, no gap inside, the rest packs to equal FLAC",
+        "kill -9 while somebody speaks: ≤ 0.5 s lost, no gap inside, offered with equal FLAC",
         lambda: kill_take.run(200),
-        lambda: kill_take.run(20, 0.3),
+        lambda: kill_take.run(12, 0.3),
     ),
     Fault(
         "full_disk",
@@ -54,7 +54,7 @@ FAULTS = (
         "long_take",
         "an 8-hour take: memory ≤ 1 MB/h, the scan after a crash ≤ 2 s",
         lambda: long_take.run(8),
-        lambda: long_take.run(0.1),
+        lambda: long_take.run(0.05),
     ),
     Fault(
         "kill_job",
