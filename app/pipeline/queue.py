@@ -34,6 +34,7 @@ from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 from app.pipeline.removing import remove_recordings
+from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
 
@@ -276,6 +277,8 @@ class TranscriptionQueue:
         except AppError as error:
             self._emit(Failed(error))
             raise
+        for recording_id in recording_ids:
+            forget_waveform(recording_id, self._parts.paths)
 
     def _resume_interrupted(self) -> int:
         count = 0

@@ -21,6 +21,7 @@ from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
+from app.core.events import ModelsChanged
 from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
@@ -28,6 +29,7 @@ from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
+from app.pipeline.waveform import load_waveform
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
@@ -37,7 +39,7 @@ from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
-from app.ui.onboarding.offers import InstalledOffers
+from app.ui.models.ports import ModelPorts
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
@@ -91,8 +93,8 @@ class App(QObject):
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         self._session: Session | None = None
         self._has_resumed = False
-        self._has_begun = False
         self.wants_relaunch = False
+        self._has_begun = False
         problem: AppError | None = None
         try:
             self._session = open_session(
@@ -117,17 +119,21 @@ class App(QObject):
             on_settings=self._on_settings,
             problem=problem,
         )
+        store = open_store(paths.models, resources())
         self.window = MainWindow(
             Ports(
                 library=self._reader,
                 commands=self.commands,
                 events=self._bus,
                 find_matches=matches,
-                models=model_choices(open_store(paths.models, resources())),
+                models=model_choices(store),
                 library_folder=paths.home,
                 version=__version__,
                 problem=problem,
+                model_ports=self._model_ports(),
+                list_models=lambda: model_choices(store),
                 organiser=self._session.writer if self._session else None,
+                load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             )
         )
         self._first = FirstStart(paths.home, self)
@@ -144,6 +150,7 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+            self._session.models.tidy()
             recover(self._session)
             self._begin_listening()
         if self._citizen is not None:
@@ -171,7 +178,7 @@ class App(QObject):
             system=system,
             pool=self._pool,
             devices=self._rig.devices if self._rig is not None else PortAudio(),
-            models=InstalledOffers(open_store(self._paths.models, resources())),
+            models=self._model_ports(),
             ask_for_release=partial(ask_for_release, feed),
             microphone=self._rig.microphone if self._rig is not None else None,
             dictation=self.dictation,
@@ -225,6 +232,25 @@ class App(QObject):
             return self._session.close()
         self._reader.close()
         return True
+
+    def _model_ports(self) -> ModelPorts | None:
+        """Return what the models panel is given: here, and in the first start's step."""
+        if self._session is None:
+            return None
+        models = self._session.models
+        return ModelPorts(
+            commands=models,
+            events=self._bus,
+            settings=lambda: self._settings,
+            change=self._change_for_models,
+            memory_bytes=models.machine.memory_bytes,
+            budget_bytes=models.machine.budget_bytes,
+        )
+
+    def _change_for_models(self, **changes: object) -> None:
+        self.commands.change_settings(**changes)
+        if "model_id" in changes:  # the toolbar shows it, too
+            self._bus.post(ModelsChanged())
 
     def _begin_listening(self) -> None:
         if self._session is not None and self._live is not None:

@@ -33,8 +33,9 @@ from app.ui.citizen.updates import UpdateCheck
 from app.ui.doctor.remedies import Remedy
 from app.ui.doctor.window import DoctorPorts, DoctorWindow
 from app.ui.main_window import MainWindow
+from app.ui.models.ports import ModelPorts
 from app.ui.news import show_folder
-from app.ui.onboarding.ports import MeetingPorts, ModelOffers
+from app.ui.onboarding.ports import MeetingPorts
 from app.ui.onboarding.window import MeetingWindow
 from app.ui.ports import Commands, HotkeyKeys, Microphones
 from app.ui.widgets.banner import Banner
@@ -59,7 +60,7 @@ class SideParts:
     system: SystemParts
     pool: ThreadPoolExecutor
     devices: Devices
-    models: ModelOffers | None
+    models: ModelPorts | None
     ask_for_release: Callable[[], Release]
     microphone: Microphone | None = None
     dictation: Dictation | None = None

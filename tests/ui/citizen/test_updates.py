@@ -35,6 +35,7 @@ class Weeks:
         self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer
+        assert isinstance(self.answer, Release)
         return self.answer
 
     def _submit(self, work: Any) -> "Future[Release]":
