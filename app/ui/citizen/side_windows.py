@@ -200,7 +200,7 @@ class SideWindows(QObject):
             Remedy.USE_BUILTIN: lambda: self._parts.commands.change_settings(
                 builtin_while_bluetooth=True, microphone=""
             ),
-            Remedy.GET_MODEL: self._show_models,
+            Remedy.GET_MODEL: self._window.show_models,
             Remedy.SHOW_MODELS_FOLDER: partial(show_folder, paths.models),
             Remedy.SHOW_LIBRARY_FOLDER: partial(show_folder, paths.home),
             Remedy.SHOW_DISK: partial(show_folder, paths.home),
@@ -208,11 +208,6 @@ class SideWindows(QObject):
         }
         if remedy in deeds:
             deeds[remedy]()
-
-    def _show_models(self) -> None:
-        self.show_meeting()
-        if self.meeting is not None:
-            self.meeting.go(len(self.meeting.steps) - 1)
 
     # News of a newer version
 
