@@ -5,11 +5,13 @@
 ./run bench engine --minutes 10  the same on more sound; --write keeps the tables in RESULTS.md
 ./run bench engine --full        30 minutes and 3 hours, written to RESULTS.md
 ./run bench live                 how soon a live stream says what was spoken
+./run bench library              search, list, open and edit with 100,000 transcripts
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 _FULL_MINUTES = [30.0, 180.0]
 
@@ -25,6 +27,9 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     engine.add_argument("--write", action="store_true")
     live = benches.add_parser("live")
     live.add_argument("--every", type=int, default=4, help="only every n-th clip")
+    library = benches.add_parser("library")
+    library.add_argument("--count", type=int, default=100_000)
+    library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
     return parser.parse_args(words)
 
 
@@ -60,6 +65,10 @@ def main(words: Sequence[str]) -> int:
         run(minutes, 1 if given.full else given.rounds, writes=given.full or given.write)
     elif given.bench == "live":
         show_live(given.every)
+    elif given.bench == "library":
+        from tests.bench.library import run as run_library
+
+        print(run_library(given.count, given.keep))
     else:
         print(__doc__)
     return 0
