@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
-from app.config.translate import tr
+from app.config.translate import tr, tr_plural
 from app.core.errors import AppError, LibraryError, mark
 from app.core.recording import Recording, RecordingStatus
 from app.core.timecode import clock
@@ -63,6 +63,11 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     remove = kinds.add_parser("remove", help=tr("remove transcripts; imported files stay"))
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.set_defaults(run=_remove)
+
+    rebuild = kinds.add_parser(
+        "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
+    )
+    rebuild.set_defaults(run=_rebuild)
 
 
 def _open() -> "LibraryReader":
@@ -213,8 +218,30 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _rebuild(_options: argparse.Namespace) -> int:
+    from app.pipeline.rebuild import rebuild
+
+    rebuilt = rebuild(default_paths())
+    if rebuilt.set_aside is not None:
+        print(tr("The damaged library is kept as {path}.", path=rebuilt.set_aside), file=sys.stderr)
+    for problem in rebuilt.problems:
+        complain(problem)
+    for title in rebuilt.titles:
+        print(title)
+    print(
+        tr_plural(
+            "{count} recording was brought back.",
+            "{count} recordings were brought back.",
+            len(rebuilt.titles),
+        ),
+        file=sys.stderr,
+    )
+    return 1 if rebuilt.problems else 0
+
+
 def _remove(options: argparse.Namespace) -> int:
     from app.library.writer import LibraryWriter
+    from app.pipeline.removing import remove_recordings
 
     reader = _open()
     try:
@@ -223,8 +250,8 @@ def _remove(options: argparse.Namespace) -> int:
         reader.close()
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
-        for copy in writer.remove([recording.recording_id for recording in found]).result():
-            copy.unlink(missing_ok=True)
+        ids = [recording.recording_id for recording in found]
+        remove_recordings(writer, default_paths().recordings, ids)
     except AppError as error:
         complain(error)
         return 1

@@ -26,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
+_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,15 @@ class Settings:
         shows_overlay: whether the overlay is shown during a dictation.
         microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
         builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
+        has_met: whether the first start's steps were finished or skipped.
+        checks_updates: whether to ask once a week for a newer version; asked at the first start.
+        updates_checked_at: when that was last done, in seconds since 1970.
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
+        voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
+        aligns_words: let an installed Whisper model find word times for models that have none.
+        offline: never open a connection.
+        model_mirror: where models are downloaded from; empty for the usual place.
+        proxy: the proxy for downloads as a URL; empty for the system's own.
     """
 
     model_id: str = "auto"
@@ -84,7 +93,15 @@ class Settings:
     shows_overlay: bool = True
     microphone: str = ""
     builtin_while_bluetooth: bool = True
+    has_met: bool = False
+    checks_updates: bool = False
+    updates_checked_at: int = 0
     unload_after_min: int = 10
+    voxtral_delay_ms: int = 480
+    aligns_words: bool = True
+    offline: bool = False
+    model_mirror: str = ""
+    proxy: str = ""
 
     def changed(self, **changes: object) -> "Settings":
         """Return a copy with `changes` made.
@@ -112,6 +129,8 @@ def _fits(name: str, value: object) -> bool:
         return False
     if isinstance(value, tuple):
         return all(isinstance(item, str) for item in value)
+    if isinstance(value, int) and name in _RANGES:
+        return _RANGES[name][0] <= value <= _RANGES[name][1]
     return name not in _CHOICES or value in _CHOICES[name]
 
 

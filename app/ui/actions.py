@@ -56,6 +56,12 @@ class WindowActions:
 
     def _make_file(self) -> None:
         menu = self.menu_bar.addMenu(tr("&File"))
+        self.record = self._add(menu, tr("&New Recording"))
+        # R too: where text is being typed, that field takes the key for itself.
+        self.record.setShortcuts([QKeySequence("Ctrl+N"), QKeySequence("R")])
+        self.pause_take = self._add(menu, tr("Pause R&ecording"), "Ctrl+Shift+P")
+        self.cancel_take = self._add(menu, tr("Cance&l Recording"))
+        menu.addSeparator()
         self.import_files = self._add(menu, tr("&Import…"), QKeySequence.StandardKey.Open)
         self.export = self._add(menu, tr("&Export…"), "Ctrl+E")
         menu.addSeparator()
@@ -137,7 +143,16 @@ class WindowActions:
 
     def _make_help(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Help"))
+        self.check = self._add(menu, tr("&Check Undertone…"))
+        self.set_up = self._add(menu, tr("Set &Up Again…"))
+        menu.addSeparator()
         self.about = self._add(menu, tr("&About Undertone"), None, QAction.MenuRole.AboutRole)
+        self.check_updates = self._add(
+            menu,
+            tr("Check for &Updates…"),
+            None,
+            QAction.MenuRole.ApplicationSpecificRole,  # in the app's own menu on a Mac
+        )
 
     def _add(
         self,

@@ -73,6 +73,11 @@ class Browser(QObject):
         """Open the next recording that is added, whatever is being read."""
         self._opens_next = True
 
+    def show_recording(self, recording_id: str) -> None:
+        """Open a recording as soon as its row is there."""
+        self._wanted = recording_id
+        self._open_wanted()
+
     def leave_search(self) -> None:
         """Show again what was shown before the search."""
         self._parts.toolbar.search_field.search("")

@@ -1,13 +1,16 @@
 """The widgets of the main window and how they share its space."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.macos.motion import reduces_motion
 from app.ui import theme
 from app.ui.job_board import JobBoard
 from app.ui.library.pane import LibraryPane
 from app.ui.library.sidebar import Sidebar
+from app.ui.live.pane import LivePane
 from app.ui.ports import ModelChoice, Ports
 from app.ui.queue.view import QueueView
 from app.ui.toolbar import MainToolbar
@@ -23,7 +26,7 @@ class WindowLayout:
     """Builds the widgets; connects nothing."""
 
     def __init__(self, window: QMainWindow, ports: Ports, board: JobBoard) -> None:
-        titles = {model.model_id: model for model in ports.models}
+        self._titles = {model.model_id: model for model in ports.models}
         self.toolbar = MainToolbar(ports.models, ports.commands.settings, window)
         window.addToolBar(self.toolbar)
         self.banners = BannerStack(window)
@@ -33,12 +36,12 @@ class WindowLayout:
             ports.library,
             board,
             ports.find_matches,
-            lambda key: _model_title(titles, key),
+            lambda key: _model_title(self._titles, key),
             window,
         )
         self.transcript = TranscriptPane(
             ports.find_matches,
-            lambda key: _model_title(titles, key),
+            lambda key: _model_title(self._titles, key),
             window,
             organiser=ports.organiser,
             player=ports.player,
@@ -52,11 +55,19 @@ class WindowLayout:
         for page in (self.reading, self.queue, self.welcome, self.trouble):
             self.pages.addWidget(page)
         self.columns = LineSplitter(self.sidebar, self.pages, [184, 896])
+        self.live = (
+            LivePane(ports.dictation, window, is_calm=reduces_motion())
+            if (ports.dictation)
+            else None
+        )
+        self.toolbar.record_button.setVisible(self.live is not None)
         center = QWidget(window)
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banners)
+        if self.live is not None:
+            column.addWidget(self.live)
         column.addWidget(self.columns, 1)
         column.addWidget(self.notices)
         window.setCentralWidget(center)
@@ -68,6 +79,10 @@ class WindowLayout:
         window.setMinimumSize(680, 420)
         self._set_tab_order()
 
+    def set_model_titles(self, models: Sequence[ModelChoice]) -> None:
+        """Know the names of models that came after the window was opened."""
+        self._titles.update({model.model_id: model for model in models})
+
     def refresh_colors(self, window: QWidget) -> None:
         """Take on the colours of the scheme in use."""
         theme.apply_palette()
@@ -75,6 +90,8 @@ class WindowLayout:
         theme.refresh_scroll_bars(window)
         for part in (self.toolbar, self.banners, self.notices, self.sidebar, self.library):
             part.refresh_colors()
+        if self.live is not None:
+            self.live.refresh_colors()
         for page in (self.transcript, self.queue, self.welcome, self.trouble, self.status_label):
             page.refresh_colors()
 
@@ -87,12 +104,15 @@ class WindowLayout:
         self.toolbar.search_field.setEnabled(can_read)
 
     def _set_tab_order(self) -> None:
+        live = self.live
         order = (
+            self.toolbar.record_button,
             self.toolbar.import_button,
             self.toolbar.model_box,
             self.toolbar.language_box,
             self.toolbar.export_button,
             self.toolbar.search_field,
+            *((live.text, live.pause_button, live.stop_button, live.cancel_button) if live else ()),
             self.sidebar,
             self.library.filters.filter_button,
             self.library.filters.sort_button,

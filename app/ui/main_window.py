@@ -44,6 +44,7 @@ from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
 from app.ui.library.sidebar import QUERIES, Place
+from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
@@ -76,17 +77,38 @@ class MainWindow(QMainWindow):
         self.browser = Browser(self.parts, ports, self.board, self)
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
+        self.recorder = self._make_recorder()
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
         self.resize(1080, 720)
         self._restore_place(ports.commands.settings.window_place)
-        self.news.tell_models(ports.models)
+        self.news.tell_models(ports.models, self._get_model)
         self.set_problem(ports.problem)
         self._on_appearance_changed()
         self.browser.on_jobs_changed(frozenset())
 
     # Connecting
+
+    def _make_recorder(self) -> Recorder | None:
+        ports, menus, parts = self._ports, self.menus, self.parts
+        actions = RecordActions(menus.record, menus.pause_take, menus.cancel_take)
+        if ports.dictation is None or parts.live is None:
+            for action in (menus.record, menus.pause_take, menus.cancel_take):
+                action.setVisible(False)
+            return None
+        recorder = Recorder(
+            ports,
+            pane=parts.live,
+            actions=actions,
+            above=parts.banners,
+            below=parts.notices,
+            set_recording=parts.toolbar.set_recording,
+            parent=self,
+        )
+        parts.toolbar.record_requested.connect(recorder.toggle)
+        recorder.recording_ended.connect(self.browser.show_recording)
+        return recorder
 
     def _connect_parts(self) -> None:
         commands, toolbar = self._ports.commands, self.parts.toolbar
@@ -157,6 +179,7 @@ class MainWindow(QMainWindow):
         events.files_checked.connect(self._on_files_checked)
         events.exported.connect(self.news.on_exported)
         events.failed.connect(self._on_failed)
+        events.models_changed.connect(self._on_models_changed)
         self.feed.library_changed.connect(self._forget_counts)
         self.feed.library_changed.connect(browser.on_library_changed)
         self.feed.segments_final.connect(browser.on_segments_final)
@@ -207,6 +230,16 @@ class MainWindow(QMainWindow):
         self._settings_window.raise_()
         self._settings_window.activateWindow()
 
+    def show_models(self) -> None:
+        """Open the settings at the models."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_models()
+
+    @property
+    def _get_model(self) -> Callable[[], None] | None:
+        return self.show_models if self._ports.model_ports is not None else None
+
     def set_problem(self, problem: AppError | None) -> None:
         """Say why the library cannot be used, or only be read; `None` when all is well."""
         self._problem = problem
@@ -238,6 +271,14 @@ class MainWindow(QMainWindow):
 
     def _on_failed(self, event: Failed) -> None:
         self.news.on_failed(event)
+
+    def _on_models_changed(self, _event: object) -> None:
+        if self._ports.list_models is None:
+            return
+        models = self._ports.list_models()
+        self.parts.toolbar.set_models(models, self._ports.commands.settings.model_id)
+        self.parts.set_model_titles(models)
+        self.news.tell_models(models, self._get_model)
 
     def _forget_counts(self, _ids: object) -> None:
         self._counts = None

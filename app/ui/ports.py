@@ -14,12 +14,16 @@ import numpy as np
 from PySide6.QtCore import SignalInstance
 
 from app.config.settings import Settings
+from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
 from app.core.recording import Folder, Recording, Tag
 from app.core.transcript import Segment, Transcript
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
+from app.macos.hotkey import Chord
+from app.macos.login_item import LoginItem
+from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
@@ -141,6 +145,12 @@ class Events(Protocol):
     def segments_final(self) -> SignalInstance: ...
 
     @property
+    def stage_changed(self) -> SignalInstance: ...
+
+    @property
+    def partial_changed(self) -> SignalInstance: ...
+
+    @property
     def job_changed(self) -> SignalInstance: ...
 
     @property
@@ -151,6 +161,9 @@ class Events(Protocol):
 
     @property
     def exported(self) -> SignalInstance: ...
+
+    @property
+    def models_changed(self) -> SignalInstance: ...
 
     @property
     def failed(self) -> SignalInstance: ...
@@ -211,16 +224,84 @@ class ModelChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrophoneChoice:
+    """A microphone that is there now, by the name a person knows."""
+
+    uid: str
+    name: str
+    is_default: bool = False
+    is_builtin: bool = False
+    is_bluetooth: bool = False
+
+
+class Microphones(Protocol):
+    """The microphones of this computer, and a try-out of one. Thread: main; nothing waits."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Told after `choices`, or how the test stands, changed."""
+
+    @property
+    def choices(self) -> Sequence[MicrophoneChoice]:
+        """What was there at the last look."""
+
+    @property
+    def problem(self) -> AppError | None:
+        """Why none can be listed, or why the one on trial gives no sound."""
+
+    def look_again(self) -> None:
+        """Look anew at what is plugged in; `changed` tells when that is done."""
+
+    def start_test(self) -> None:
+        """Open the chosen microphone to show its level; nothing is kept."""
+
+    def stop_test(self) -> None: ...
+
+    @property
+    def is_testing(self) -> bool: ...
+
+    def test_level_db(self) -> float:
+        """The level now in dBFS, -100 for silence; cheap enough for a meter's timer."""
+
+
+class HotkeyKeys(Protocol):
+    """The keyboard side of the hotkeys that the settings change. Thread: main."""
+
+    def trial(self, name: str, chord: Chord | None) -> AppError | None:
+        """Listen for `chord` as `name` from now on; `None` lets it go.
+
+        Returns:
+            Why it cannot be had; then nothing has changed.
+        """
+
+    def shown(self, name: str) -> str:
+        """Return the hotkey that is listened for, as its system writes it; "" for none."""
+
+    def problem(self, name: str) -> AppError | None:
+        """Return why `name` may not arrive at this moment, if there is a reason."""
+
+    def rest(self, is_resting: bool) -> None:
+        """Let go of all keys while a person presses a new one, and take them back after."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """All that the window is given.
 
     Attributes:
+        dictation: live recording; `None` where there is none (a library that cannot be written).
+        microphones: what can be listened to.
+        hotkeys: the global hotkeys.
+        login_item: launch at login.
+        has_dock: whether this system has a Dock whose icon can be hidden.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
+        model_ports: what the models panel is given; none where models cannot be changed.
+        list_models: reads the installed models again.
     """
 
     library: LibraryReader
@@ -231,6 +312,13 @@ class Ports:
     library_folder: Path
     version: str = ""
     problem: AppError | None = None
+    model_ports: ModelPorts | None = None
+    list_models: Callable[[], tuple[ModelChoice, ...]] | None = None
     organiser: Organiser | None = None
+    dictation: Dictation | None = None
+    microphones: Microphones | None = None
+    hotkeys: HotkeyKeys | None = None
+    login_item: LoginItem | None = None
+    has_dock: bool = False
     player: Player | None = None
     load_waves: LoadWaves | None = None

@@ -31,6 +31,7 @@ TARGET = 28  # px, the smallest side of anything to click
 ICON = 18  # px
 
 _ICON_PROPERTY = "undertone_icon"
+_TINT_PROPERTY = "undertone_tint"
 # Fusion's scroll bars have arrows and a frame; these look like the Mac's. Set on each bar: a
 # style sheet on the application would keep palettes from being followed live.
 _SCROLL_BAR = """
@@ -249,12 +250,12 @@ def pixmap(name: str, tint: str, size: int = ICON, ratio: float = 2.0) -> QPixma
     return result
 
 
-def icon(name: str) -> QIcon:
+def icon(name: str, tint: str = "text") -> QIcon:
     """Return an icon of ours, tinted for the scheme in use."""
     scheme = colors()
     result = QIcon()
     for ratio in (1.0, 2.0):
-        result.addPixmap(pixmap(name, scheme.text, ratio=ratio))
+        result.addPixmap(pixmap(name, getattr(scheme, tint), ratio=ratio))
         quiet = pixmap(name, scheme.secondary, ratio=ratio)
         faded = QPixmap(quiet.size())
         faded.setDevicePixelRatio(ratio)
@@ -267,10 +268,11 @@ def icon(name: str) -> QIcon:
     return result
 
 
-def set_icon(target: QAbstractButton | QAction, name: str) -> None:
+def set_icon(target: QAbstractButton | QAction, name: str, tint: str = "text") -> None:
     """Give `target` an icon that `refresh_icons` can tint anew."""
     target.setProperty(_ICON_PROPERTY, name)
-    target.setIcon(icon(name))
+    target.setProperty(_TINT_PROPERTY, tint)
+    target.setIcon(icon(name, tint))
     if isinstance(target, QAbstractButton):
         target.setIconSize(QSize(ICON, ICON))
 
@@ -281,7 +283,7 @@ def refresh_icons(root: QWidget) -> None:
     for target in (*targets, *root.findChildren(QAction)):
         name = target.property(_ICON_PROPERTY)
         if name:
-            target.setIcon(icon(name))
+            target.setIcon(icon(name, target.property(_TINT_PROPERTY) or "text"))
 
 
 def refresh_scroll_bars(root: QWidget) -> None:

@@ -1,4 +1,4 @@
-"""The main window's toolbar: import, model, language, export, search.
+"""The main window's toolbar: record, import, model, language, export, search.
 
 Choices are told at once as settings; nothing is kept here.
 """
@@ -94,6 +94,7 @@ class SearchField(QLineEdit):
 class MainToolbar(QToolBar):
     """What is always at hand."""
 
+    record_requested = Signal()
     import_requested = Signal()
     export_requested = Signal()
     model_chosen = Signal(str)
@@ -115,6 +116,9 @@ class MainToolbar(QToolBar):
         self._row.setSpacing(6)
         self.addWidget(holder)
         self._models = list(models)
+        self.record_button = self._button("record", tr("Record"), _record_tip())
+        theme.set_icon(self.record_button, "record", "error")
+        self.record_button.clicked.connect(lambda: self.record_requested.emit())
         open_key, export_key = key_name(QKeySequence.StandardKey.Open), key_name("Ctrl+E")
         self.import_button = self._button(
             "import",
@@ -147,9 +151,27 @@ class MainToolbar(QToolBar):
     def language(self) -> str:
         return str(self.language_box.currentData())
 
+    def set_models(self, models: Sequence[ModelChoice], chosen: str) -> None:
+        """Offer other models: some were installed or deleted."""
+        self._models = list(models)
+        self.model_box.clear()
+        self.model_box.setEnabled(True)
+        self._fill_models(chosen)
+        self._fill_languages(self.language)
+
+    def set_recording(self, is_recording: bool) -> None:
+        """Let the first button stop what runs, or start."""
+        text = tr("Stop") if is_recording else tr("Record")
+        if self.record_button.text() != text:
+            self.record_button.setText(text)
+            self.record_button.setAccessibleName(text)
+            self.record_button.setToolTip(_stop_tip() if is_recording else _record_tip())
+            theme.set_icon(self.record_button, "stop" if is_recording else "record", "error")
+
     def set_writable(self, is_writable: bool) -> None:
         """Whether something can be added to the library."""
-        for widget in (self.import_button, self.model_box, self.language_box):
+        buttons = (self.record_button, self.import_button)
+        for widget in (*buttons, self.model_box, self.language_box):
             widget.setEnabled(is_writable)
 
     def refresh_colors(self) -> None:
@@ -214,3 +236,11 @@ class MainToolbar(QToolBar):
         self._fill_languages(before)
         if self.language != before:
             self.language_chosen.emit(self.language)
+
+
+def _record_tip() -> str:
+    return tr("Record from the microphone ({key})", key=key_name("Ctrl+N"))
+
+
+def _stop_tip() -> str:
+    return tr("Stop recording ({key})", key=key_name("Ctrl+N"))

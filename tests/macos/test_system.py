@@ -2,13 +2,25 @@
 forms against stand-ins, and the fakes.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.core.errors import AppError
-from app.macos import awake, dock, login_item, notify, panel, permissions, power, status_item
+from app.macos import (
+    awake,
+    dock,
+    login_item,
+    motion,
+    notify,
+    panel,
+    permissions,
+    power,
+    services,
+    status_item,
+)
 from app.macos.awake import FakeAwake, MacAwake, Need
 from app.macos.dock import FakeDock, MacDock
 from app.macos.login_item import FakeLoginItem, LoginItem, LoginState, MacLoginItem, XdgLoginItem
@@ -480,6 +492,18 @@ def test_the_macs_login_item_is_set(mac: MacStandIn) -> None:
     assert mac.args("SMAppService.openSystemSettingsLoginItems") == [()]
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_less_motion_is_asked_of_the_system(
+    mac: MacStandIn, monkeypatch: pytest.MonkeyPatch, is_wanted: bool
+) -> None:
+    mac.answers["NSWorkspace.sharedWorkspace"] = mac.instance("NSWorkspace")
+    mac.answers["NSWorkspace.accessibilityDisplayShouldReduceMotion"] = is_wanted
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert motion.reduces_motion() is is_wanted
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not motion.reduces_motion()
+
+
 def test_the_fake_login_item_refuses_outside_a_bundle() -> None:
     fake = FakeLoginItem(LoginState.UNAVAILABLE)
     with pytest.raises(AppError):
@@ -497,3 +521,25 @@ def test_linux_gets_forms_that_ask_for_nothing() -> None:
     assert isinstance(login_item.for_this_system(), XdgLoginItem)
     assert status_item.for_this_system(lambda entry: None, lambda paths: None) is None
     assert FakePanels().make_overlay(1)
+
+
+# ---- Services menu ----------------------------------------------------------------------------
+
+
+def test_the_services_menu(mac: MacStandIn) -> None:
+    mac.answers |= {
+        "NSApplication.sharedApplication": mac.instance("NSApplication"),
+        "NSURL.path": "/tmp/talk.m4a",
+        "NSPasteboard.readObjectsForClasses_options_": [mac.instance("NSURL")],
+    }
+    files: list[list[Path]] = []
+    menu = services.MacServices()
+    menu.offer(files.append)
+    provider = mac.args("NSApplication.setServicesProvider_")[0][0]
+    provider.transcribeFiles_userData_error_(mac.instance("NSPasteboard"), "", None)
+    assert files == [[Path("/tmp/talk.m4a")]]
+    mac.answers["NSPasteboard.readObjectsForClasses_options_"] = None
+    provider.transcribeFiles_userData_error_(mac.instance("NSPasteboard"), "", None)
+    assert len(files) == 1
+    services.MacServices().offer(files.append)  # a second one makes no second Objective-C class
+    assert isinstance(services.for_this_system(), services.FakeServices)

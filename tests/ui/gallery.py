@@ -19,7 +19,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.config.paths import Paths, sample_recording
-from app.core.errors import DecodeFailed, mark
+from app.core.dictation import Outcome, Stage
+from app.core.errors import AudioError, DecodeFailed, mark
 from app.core.events import FilesChecked
 from app.core.job import JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
@@ -300,6 +301,41 @@ def bin_place() -> QWidget:
     return window
 
 
+def recording() -> QWidget:
+    found = world()
+    window = show(found)
+    take = found.dictation
+    take.level, take.seconds = -24.0, 74.0
+    take.tell(Stage.RECORDING, kind=RecordingKind.QUICK, device="Built-in Microphone")
+    take.say(" ".join(text for _who, text in INTERVIEW[:5]), "They stopped being")
+    QTest.qWait(300)
+    return window
+
+
+def silent() -> QWidget:
+    found = world()
+    window = show(found)
+    problem = AudioError(
+        mark("Undertone can't hear the microphone “{name}”. It has been silent for 10 seconds."),
+        mark("Check that it is switched on, or use another one."),
+        name="AirPods Pro",
+    )
+    found.dictation.tell(
+        Stage.RECORDING, kind=RecordingKind.QUICK, device="AirPods Pro", problem=problem
+    )
+    return window
+
+
+def untranscribed() -> QWidget:
+    found = world()
+    window = show(found)
+    found.dictation.tell(Stage.RECORDING, kind=RecordingKind.QUICK)
+    found.dictation.tell(Stage.IDLE, outcome=Outcome.UNTRANSCRIBED, can_retry=True)
+    if window.recorder is not None:
+        window.recorder.tell_recovered(("r000003", "r000004"))
+    return window
+
+
 def settings() -> QWidget:
     window = SettingsWindow(world().ports, lambda **_changes: None)
     window.choose_page(1)
@@ -329,6 +365,9 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "replacing": replacing,
     "comparing": comparing,
     "bin": bin_place,
+    "recording": recording,
+    "silent": silent,
+    "untranscribed": untranscribed,
     "settings": settings,
     "export": export,
 }

@@ -9,8 +9,11 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QThread, SignalInstance
 from pytestqt.qtbot import QtBot
 
+from app.core.dictation import Stage, StageChanged
+from app.core.download import Download
 from app.core.errors import EngineFailed
 from app.core.events import (
+    DownloadChanged,
     Event,
     Exported,
     Failed,
@@ -19,22 +22,28 @@ from app.core.events import (
     JobEnded,
     LibraryChanged,
     ModelChanged,
+    ModelsChanged,
     ModelState,
     PartialChanged,
     SegmentsFinal,
+    TakesRecovered,
 )
 from app.core.job import Job
 from app.ui.bus import PARTIALS_PER_S, Bus
 
 ONE_OF_EACH: dict[str, Event] = {
     "segments_final": SegmentsFinal("j", (), 1.0),
+    "stage_changed": StageChanged(Stage.RECORDING, "t"),
     "partial_changed": PartialChanged("t", "a", "b", 0.0),
     "job_changed": JobChanged(Job("j", "r", "Talk", "auto", "auto")),
     "job_ended": JobEnded("j"),
     "model_changed": ModelChanged("m", ModelState.READY),
+    "download_changed": DownloadChanged(Download("m", "Model")),
+    "models_changed": ModelsChanged(),
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),
+    "takes_recovered": TakesRecovered(("r",)),
     "failed": Failed(EngineFailed("It failed.")),
 }
 
@@ -136,6 +145,17 @@ def test_no_partial_comes_after_the_final_that_replaces_it(bus: Bus, qtbot: QtBo
         pass
     assert ear.heard == [posted[0], posted[2], final, JobEnded("t")]
     assert not bus._pause.isActive() or not bus._partials
+
+
+def test_no_partial_comes_after_the_take_has_ended(bus: Bus, qtbot: QtBot) -> None:
+    ear = Ear(bus.partial_changed, bus.stage_changed)
+    end = StageChanged(Stage.IDLE, "t")
+    posted: list[Event] = [PartialChanged("t", "", str(n), 0.0) for n in range(3)]
+    for event in (*posted, end):
+        bus.post(event)
+    with qtbot.waitSignal(bus.stage_changed, timeout=10_000):
+        pass
+    assert ear.heard == [posted[0], posted[2], end]
 
 
 def test_a_closed_bus_is_silent(bus: Bus, qtbot: QtBot) -> None:

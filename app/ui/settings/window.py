@@ -6,7 +6,7 @@ Shows only settings that exist; the values belong to whoever answers `change_set
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -25,13 +25,17 @@ from PySide6.QtWidgets import (
 
 from app.config.translate import tr
 from app.ui import theme
+from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.wording import short_path
 
+_SMALL = (540, 320)
+_LARGE = (700, 640)
+
 
 class SettingsWindow(QMainWindow):
-    """General, Library, Privacy."""
+    """General, Models, Library, Privacy."""
 
     def __init__(
         self, ports: Ports, change: Callable[..., None], parent: QWidget | None = None
@@ -51,6 +55,10 @@ class SettingsWindow(QMainWindow):
         self.pages = QStackedWidget(self)
         self.setCentralWidget(self.pages)
         self._add_page(tr("General"), "settings", self._general())
+        self.models_panel: ModelsPanel | None = None
+        if ports.model_ports is not None:
+            self.models_panel = ModelsPanel(ports.model_ports, self)
+            self._add_page(tr("Models"), "model", self.models_panel)
         self._add_page(tr("Library"), "library", self._library())
         self._add_page(tr("Privacy"), "privacy", self._privacy())
         self._group.actions()[0].setChecked(True)
@@ -64,15 +72,27 @@ class SettingsWindow(QMainWindow):
         self.addAction(escape)
         self.setTabOrder(self._bar, self.appearance_box)
         self.appearance_box.setFocus()
-        self.setFixedWidth(540)
-        self.resize(540, 320)
+        self.setMinimumWidth(540)
+        self.resize(*_SMALL)
 
     def choose_page(self, at: int) -> None:
         """Show a page as if its tab was clicked."""
         self._group.actions()[at].trigger()
 
+    def show_models(self) -> None:
+        """Show the page of the models."""
+        if self.models_panel is not None:
+            self.choose_page(self.pages.indexOf(self.models_panel))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.models_panel is not None:
+            self.models_panel.finish_removal()
+        super().closeEvent(event)
+
     def refresh_colors(self) -> None:
         theme.refresh_icons(self)
+        if self.models_panel is not None:
+            self.models_panel.refresh_colors()
         for label in self._quiet:
             label.refresh_colors()
 
@@ -81,7 +101,7 @@ class SettingsWindow(QMainWindow):
         action = QAction(title, self)
         theme.set_icon(action, icon)
         action.setCheckable(True)
-        action.triggered.connect(lambda: self.pages.setCurrentIndex(at))
+        action.triggered.connect(lambda: self._show_page(at))
         self._group.addAction(action)
         self._bar.addAction(action)
         button = self._bar.widgetForAction(action)
@@ -89,6 +109,12 @@ class SettingsWindow(QMainWindow):
             button.setAccessibleName(title)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setMinimumWidth(72)
+
+    def _show_page(self, at: int) -> None:
+        """Show a page; the window takes the size the page needs, as on a Mac."""
+        self.pages.setCurrentIndex(at)
+        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
+        self.resize(*(_LARGE if is_large else _SMALL))
 
     def _general(self) -> QWidget:
         self.appearance_box = QComboBox(self)

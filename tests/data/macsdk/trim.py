@@ -1,4 +1,4 @@
-"""Cut the SDK table down to what `app/macos` uses.
+"""Cut the SDK table down to what the app uses.
 
     python tests/data/macsdk/trim.py sdk.json
 
@@ -20,13 +20,14 @@ HANDED = (
     *("NSStatusItem", "NSView", "NSWindow"),
     *("UNNotification", "UNNotificationRequest", "UNNotificationResponse"),
 )
-SOURCES = HERE.parents[2] / "app" / "macos"
+APP = HERE.parents[2] / "app"
+SOURCES = (*sorted((APP / "macos").glob("*.py")), APP / "audio" / "coreaudio.py")
 
 
 def words_used() -> set[str]:
     """Return every identifier and every word inside a string of the macOS code."""
     words: set[str] = set()
-    for file in SOURCES.glob("*.py"):
+    for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
                 case ast.Name(id=name) | ast.Attribute(attr=name) | ast.FunctionDef(name=name):
@@ -53,7 +54,7 @@ def trim(table: dict[str, Any], words: set[str]) -> dict[str, Any]:
             open_ends += classes[name]["parents"]
     for entry in classes.values():
         for side in ("class", "instance"):
-            long = [n for n in entry[side] if "ccessibility" in n and f"{n}_" not in words]
+            long = [n for n in entry[side] if "ccessibility" in n and not {n, f"{n}_"} & words]
             for name in long:
                 del entry[side][name]
     selectors = {joined(word) for word in words if "_" in word}
