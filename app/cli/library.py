@@ -46,6 +46,18 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     export.add_argument("ids", nargs="+", metavar="ID")
     export.add_argument("--format", default="txt", choices=tuple(FORMATS))
     export.add_argument("--output", default="-", metavar=tr("PATH"), help=tr("file, folder or -"))
+    export.add_argument(
+        "--name", default="", metavar=tr("TEMPLATE"), help=tr("as in “{date} {title}”")
+    )
+    export.add_argument("--no-speakers", action="store_true", help=tr("leave the names out"))
+    times = export.add_mutually_exclusive_group()
+    times.add_argument("--times", action="store_true", default=None, help=tr("with times"))
+    times.add_argument("--no-times", dest="times", action="store_false", help=tr("without times"))
+    export.add_argument("--line-length", type=int, default=42, metavar="N")
+    export.add_argument("--cue-lines", type=int, default=2, metavar="N")
+    export.add_argument(
+        "--reading-speed", type=float, default=None, metavar="N", help=tr("characters a second")
+    )
     export.set_defaults(run=_export)
 
     remove = kinds.add_parser("remove", help=tr("remove transcripts; imported files stay"))
@@ -185,8 +197,17 @@ def _snippet(hit: "SearchHit") -> str:
 
 def _export(options: argparse.Namespace) -> int:
     from app.cli.transcribe import Outlet
+    from app.export import ExportOptions
 
-    outlet = Outlet(options.output, options.format, is_single=len(options.ids) == 1)
+    chosen = ExportOptions(
+        has_speakers=not options.no_speakers,
+        has_times=options.times,
+        line_length=min(max(options.line_length, 10), 400),
+        cue_lines=min(max(options.cue_lines, 1), 10),
+        reading_speed=options.reading_speed,
+    )
+    is_single = len(options.ids) == 1
+    outlet = Outlet(options.output, options.format, is_single, chosen, options.name)
     reader = _open()
     try:
         for wanted in options.ids:

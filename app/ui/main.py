@@ -40,7 +40,6 @@ from app.ui.engine_thread import EngineThread
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
 from app.ui.models.ports import ModelPorts
-from app.ui.onboarding.offers import InstalledOffers
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
@@ -179,7 +178,7 @@ class App(QObject):
             system=system,
             pool=self._pool,
             devices=self._rig.devices if self._rig is not None else PortAudio(),
-            models=InstalledOffers(open_store(self._paths.models, resources())),
+            models=self._model_ports(),
             ask_for_release=partial(ask_for_release, feed),
             microphone=self._rig.microphone if self._rig is not None else None,
             dictation=self.dictation,

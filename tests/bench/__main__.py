@@ -6,6 +6,7 @@
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
 ./run bench live                 how soon live words show: the model alone, then the whole app;
                                  --write keeps it in RESULTS.md
+./run bench library              search, list, open and edit with 100,000 transcripts
 """
 
 import argparse
@@ -13,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 _FULL_MINUTES = [1.0, 5.0, 30.0]
 
@@ -32,6 +34,9 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
         "--model-only", action="store_true", help="leave out the run through the app itself"
     )
     live.add_argument("--write", action="store_true")
+    library = benches.add_parser("library")
+    library.add_argument("--count", type=int, default=100_000)
+    library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
     return parser.parse_args(words)
 
 
@@ -97,6 +102,10 @@ def main(words: Sequence[str]) -> int:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
     elif given.bench == "live":
         show_live(given.every, model_only=given.model_only, writes=given.write)
+    elif given.bench == "library":
+        from tests.bench.library import run as run_library
+
+        print(run_library(given.count, given.keep))
     else:
         print(__doc__)
     return 0
