@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -243,15 +244,14 @@ def test_without_a_library_the_last_step_says_so(meet: Open) -> None:
 
 def test_the_meter_listens_only_while_its_step_is_shown(meet: Open) -> None:
     microphones = FakeMicrophones()
+    seen = [microphones.is_testing]
+    microphones.changed.connect(lambda: seen.append(microphones.is_testing))
     window = meet(microphones=microphones)
-    assert not microphones.is_testing
-    window.go(1)
-    assert microphones.is_testing
-    window.go(2)
-    assert not microphones.is_testing
-    window.go(1)
+    for at in (1, 2, 1):
+        window.go(at)
     window.close()
-    assert not microphones.is_testing
+    tests = [is_on for before, is_on in pairwise(seen) if is_on is not before]
+    assert tests == [True, False, True, False]
 
 
 def test_no_microphone_is_opened_without_the_permission(meet: Open) -> None:
