@@ -22,6 +22,7 @@ import soxr
 
 from app.audio.journal import JournalScan, SectionFormat, flush_to_medium, scan, sync_folder
 from app.audio.journal_cursor import JournalSound, Piece, to_mono
+from app.audio.peaks import PeakBuilder
 from app.core.errors import AppError, AudioError, DiskFull, mark
 
 Int16 = npt.NDArray[np.int16]
@@ -58,8 +59,10 @@ class Finalised:
         return self.samples / self.rate_hz
 
 
-def finalise(journal: Path, flac: Path) -> Finalised:
+def finalise(journal: Path, flac: Path, peaks: Path | None = None) -> Finalised:
     """Write the sound of `journal` to `flac`, verify it and give it its name.
+
+    The waveform goes to `peaks`; without room for it there is none, it can be made again.
 
     Raises:
         AudioError: there is no sound in it, or it could not be read back equal.
@@ -73,13 +76,17 @@ def finalise(journal: Path, flac: Path) -> Finalised:
     try:
         samples, digest, damaged = _encode(journal, part, rate_hz, channels)
         _sync_file(part)
-        if _decoded(part) != (samples, digest):
+        waveform = PeakBuilder(rate_hz)
+        if _decoded(part, waveform) != (samples, digest):
             raise AudioError(
                 mark("The recording could not be packed: what was written reads differently."),
                 mark("It is kept unpacked. Check the disk that holds your library."),
             )
         part.replace(flac)
         sync_folder(flac.parent)
+        if peaks is not None:
+            with contextlib.suppress(AudioError):
+                waveform.finish().save(peaks)
     except (OSError, AssertionError, soundfile.SoundFileError) as error:
         # soundfile asserts that all samples were written, which a full disk refutes
         raise _as_app_error(error, flac.parent) from error
@@ -168,12 +175,13 @@ def _sync_file(file: Path) -> None:
         os.close(descriptor)
 
 
-def _decoded(file: Path) -> tuple[int, str]:
+def _decoded(file: Path, waveform: PeakBuilder) -> tuple[int, str]:
     digest = hashlib.sha256()
     samples = 0
     with soundfile.SoundFile(file) as flac:
         while len(block := flac.read(_READ_SAMPLES, dtype="int16", always_2d=True)):
             digest.update(block.tobytes())
+            waveform.feed(block)
             samples += len(block)
     return samples, digest.hexdigest()
 

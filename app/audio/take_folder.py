@@ -98,6 +98,18 @@ def make_take_folder(recordings: Path, take_id: str, details: dict[str, Any]) ->
         AudioError: there is such a folder already.
         DiskFull: no room.
     """
+    folder = new_take_folder(recordings, take_id)
+    folder.save_details(details)
+    return folder
+
+
+def new_take_folder(recordings: Path, take_id: str) -> TakeFolder:
+    """Make the empty folder of a new take, so that its journal can begin at once.
+
+    Raises:
+        AudioError: there is such a folder already.
+        DiskFull: no room.
+    """
     folder = TakeFolder(recordings / take_id)
     try:
         make_private_folder(recordings)
@@ -109,8 +121,20 @@ def make_take_folder(recordings: Path, take_id: str, details: dict[str, Any]) ->
         ) from error
     except OSError as error:
         raise _not_written(error) from error
-    folder.save_details(details)
     return folder
+
+
+def remove_take_folder(folder: Path) -> None:
+    """Delete a take with all its files; what is not one of them stays, and so does its folder."""
+    take = TakeFolder(folder)
+    names = (take.journal, take.flac, take.peaks, take.segments, take.take)
+    for file in names:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            file.with_name(file.name + ".part").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def take_folders(recordings: Path) -> tuple[TakeFolder, ...]:

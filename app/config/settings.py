@@ -26,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
+_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Settings:
         microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
         builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
+        voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
+        aligns_words: let an installed Whisper model find word times for models that have none.
+        offline: never open a connection.
+        model_mirror: where models are downloaded from; empty for the usual place.
+        proxy: the proxy for downloads as a URL; empty for the system's own.
     """
 
     model_id: str = "auto"
@@ -85,6 +91,11 @@ class Settings:
     microphone: str = ""
     builtin_while_bluetooth: bool = True
     unload_after_min: int = 10
+    voxtral_delay_ms: int = 480
+    aligns_words: bool = True
+    offline: bool = False
+    model_mirror: str = ""
+    proxy: str = ""
 
     def changed(self, **changes: object) -> "Settings":
         """Return a copy with `changes` made.
@@ -112,6 +123,8 @@ def _fits(name: str, value: object) -> bool:
         return False
     if isinstance(value, tuple):
         return all(isinstance(item, str) for item in value)
+    if isinstance(value, int) and name in _RANGES:
+        return _RANGES[name][0] <= value <= _RANGES[name][1]
     return name not in _CHOICES or value in _CHOICES[name]
 
 

@@ -49,6 +49,8 @@ class StageChanged:
         can_undo: whether `undo_cancel` would bring the take back now.
         can_retry: whether `retry` would transcribe the last take now.
         recording_id: the take's row in the library, once it has one.
+        needs_relaunch: whether the model never came back, so that only a new start of the app makes
+            text again; the take is offered there.
     """
 
     stage: Stage = Stage.IDLE
@@ -63,6 +65,7 @@ class StageChanged:
     can_undo: bool = False
     can_retry: bool = False
     recording_id: str = ""
+    needs_relaunch: bool = False
 
 
 class Dictation(Protocol):
@@ -107,6 +110,9 @@ class Dictation(Protocol):
         """A global hotkey went down (`dictate`, `quick`, `cancel` …); `at_s` is monotonic."""
 
     def hotkey_up(self, name: str, at_s: float) -> None: ...
+
+    def hotkey_interrupted(self, name: str, at_s: float) -> None:
+        """What looked like the hotkey was part of another program's shortcut: leave no trace."""
 
     def copy_last(self) -> None:
         """Put the last text on the clipboard."""

@@ -9,6 +9,7 @@
     │   ├── ModelMissing      the model is not on this Mac
     │   ├── ModelDamaged      its files are not what they should be
     │   └── DownloadFailed    it could not be fetched
+    │       └── Offline       the person wants no connections
     ├── EngineFailed          a recognizer failed or never came back
     ├── LibraryError
     │   ├── LibraryLocked     another program holds it
@@ -90,6 +91,9 @@ class ModelDamaged(ModelError): ...
 
 
 class DownloadFailed(ModelError): ...
+
+
+class Offline(DownloadFailed): ...
 
 
 class EngineFailed(AppError): ...

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.dictation import StageChanged
+from app.core.download import Download
 from app.core.errors import AppError
 from app.core.job import Job
 from app.core.packing import Region
@@ -65,6 +66,18 @@ class ModelChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadChanged:
+    """A model on its way here, as it now stands."""
+
+    download: Download
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """Which models are installed has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryChanged:
     """What kinds of rows changed, whose, and who did it.
 
@@ -101,6 +114,13 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
+class TakesRecovered:
+    """Takes that a crash had left behind are in the library; their text is still to be made."""
+
+    recording_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong outside any one job."""
 
@@ -113,9 +133,12 @@ Event = (
     | PartialChanged
     | JobChanged
     | ModelChanged
+    | DownloadChanged
+    | ModelsChanged
     | LibraryChanged
     | JobEnded
     | FilesChecked
     | Exported
+    | TakesRecovered
     | Failed
 )

@@ -16,3 +16,12 @@ def new_id() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def time_of_id(made: str) -> float:
+    """Return when an id of ours was made, in seconds since 1970; 0 for any other text."""
+    try:
+        found = uuid.UUID(made)
+    except ValueError:
+        return 0.0
+    return (found.int >> 80) / 1000 if found.version == 7 else 0.0

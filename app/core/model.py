@@ -11,6 +11,7 @@ class Family(StrEnum):
     WHISPER = "whisper"
     VOXTRAL = "voxtral"
     VOXTRAL_REALTIME = "voxtral_realtime"
+    LANGUAGE = "language"  # writes summaries; no recognizer
     SCRIPTED = "scripted"
 
 

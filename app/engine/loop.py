@@ -28,6 +28,10 @@ PATIENCE_S = 0.5  # how long files and summaries let live work and calls go firs
 _log = logging.getLogger(__name__)
 
 
+def _no_look() -> float | None:
+    return None
+
+
 @dataclass(slots=True, eq=False)
 class _Entry:
     """One job in the loop. Owner: the loop, under its lock; `steps` belongs to its thread."""
@@ -56,12 +60,20 @@ class EngineLoop:
     ) -> None:
         self._emit = emit
         self._clock = clock
+        self._look: Callable[[], float | None] = _no_look
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._entries: list[_Entry] = []  # in the order they came
         self._is_stopping = False
         self._busy_since: float | None = None
         self._background_served_s = clock()
+
+    def look_after(self, look: Callable[[], float | None]) -> None:
+        """Call `look` on the engine thread between steps and before sleeping, from now on.
+
+        It returns after how many seconds of sleep it wants to be called again, or `None`.
+        """
+        self._look = look
 
     def submit(self, job_id: str, priority: Priority, start: Callable[[], Steps]) -> None:
         """Queue a job; `start` makes its generator and is called on the engine thread.
@@ -125,8 +137,10 @@ class EngineLoop:
         try:
             while not self._is_stopping:
                 self._woken.clear()
-                if not self.step():
-                    self._woken.wait(IDLE_WAIT_S if self._in_turn() else None)
+                is_busy = self.step()
+                again_s = self._look()
+                if not is_busy:
+                    self._woken.wait(IDLE_WAIT_S if self._in_turn() else again_s)
         finally:
             self.stop()
             self._close_all()

@@ -4,26 +4,32 @@ The same file and model give the same windows, and windows are final in order. S
 at `done_s` and starts there again writes the same text as one that was never stopped.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from app.audio.decode import MediaStream
 from app.audio.speech import SpeechWindows
-from app.core.errors import AppError, DecodeFailed, mark
+from app.core.errors import AppError, DecodeFailed, EngineFailed, mark
 from app.core.events import SegmentsFinal
 from app.core.job import JobStage
 from app.core.model import Model
 from app.core.packing import Window
-from app.engine.base import CONTEXT_WINDOWS, Idle, Options, WindowResult
+from app.engine.base import CONTEXT_WINDOWS, Idle, Options, Recognizer, WindowResult
 from app.engine.memory import Residency
-from app.pipeline.gaps import fill_gaps
+from app.engine.registry import is_out_of_memory
+from app.engine.word_times import Aligner, WithWordTimes
+from app.pipeline.gaps import Reread, fill_gaps
 
 _READ_AHEAD_WINDOWS = 12  # enough for a full batch while the next one is read
 _SAME_PLACE_S = 0.01  # times closer than this are one place in the recording
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +211,20 @@ class WindowReader:
 
 
 class _InOrder:
-    """Passes windows on and gives their results back in the order of the recording."""
+    """Passes windows on and gives their results back in the order of the recording.
+
+    A window is kept until its result is there, so that another model can be asked.
+    """
 
     def __init__(self, reader: WindowReader) -> None:
         self._reader = reader
-        self._open: deque[Window] = deque()  # under way
+        self._again: deque[Window] = deque()  # taken before, to be taken once more
+        self._open: deque[Window] = deque()  # under way, and done but not next in line
         self._results: dict[int, WindowResult] = {}
 
     def take(self) -> Window | None:
+        if self._again:
+            return self._again.popleft()
         window = self._reader.take()
         if window is not None:
             self._open.append(window)
@@ -220,20 +232,45 @@ class _InOrder:
 
     @property
     def is_finished(self) -> bool:
-        return self._reader.is_finished
+        return not self._again and self._reader.is_finished
 
     def add(self, result: WindowResult) -> Iterator[tuple[WindowResult, Window]]:
         """Take a result in and yield each that is now next in line, with its window."""
         self._results[result.index] = result
         while self._open and self._open[0].index in self._results:
-            window = self._open.popleft()
-            yield self._results.pop(window.index), window
+            window = self._open[0]
+            yield self._results[window.index], window
+            # Let go of only now: whoever asked may have run out of memory over it.
+            self._open.popleft()
+            del self._results[window.index]
+
+    def start_over(self) -> None:
+        """Give every window that was not passed back yet out again, in order."""
+        self._again = deque(self._open)
+        self._results.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which models a job works with.
+
+    Attributes:
+        model: writes the text.
+        aligner: finds the times of its words, where it does not know them itself.
+        fallback: chooses the model that goes on when this one runs out of memory.
+        on_fallback: told of the model that ran out of memory and of the one that goes on.
+    """
+
+    model: Model
+    aligner: Model | None = None
+    fallback: Callable[[Model], Model | None] = lambda _model: None
+    on_fallback: Callable[[Model, Model], None] = lambda _from, _to: None
 
 
 def transcribe_file(
     job_id: str,
     reader: WindowReader,
-    model: Model,
+    plan: Plan,
     options: Options,
     residency: Residency,
     on_stage: Callable[[JobStage], None],
@@ -241,32 +278,108 @@ def transcribe_file(
     """Transcribe the windows of `reader` as a job of the engine loop. Thread: engine.
 
     Each `SegmentsFinal` ends at a window's end, in order; the last one reaches the end of the file.
+    A model that runs out of memory goes on with one window at a time, then a smaller one does; no
+    window is lost.
     """
     reader.start()
+    windows = _InOrder(reader)
+    model: Model | None = plan.model
+    last: EngineFailed | None = None
+    language = options.language
     try:
-        on_stage(JobStage.LOADING_MODEL)
-        recognizer = yield from residency.acquire(model)
-        try:
-            on_stage(JobStage.TRANSCRIBING)
-            windows = _InOrder(reader)
-            language = options.language
-            for result in recognizer.transcribe(windows, options):
-                if isinstance(result, WindowResult):
-                    for final, window in windows.add(result):
-                        language = final.language
-                        if reader.is_known(window.end_s):
+        while model is not None:
+            on_stage(JobStage.LOADING_MODEL)
+            try:
+                facts = _finals(windows, model, plan, options, residency, on_stage)
+                with closing(facts):
+                    for fact in facts:
+                        if fact is None or isinstance(fact, Idle):
+                            yield fact
                             continue
-                        whole = yield from fill_gaps(recognizer, window, final, options)
-                        yield SegmentsFinal(
-                            job_id, whole.segments, window.end_s, language, whole.missing
-                        )
-                else:
-                    yield result
-            yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)
-        finally:
-            residency.release(model)
+                        whole, end_s, language = fact
+                        if not reader.is_known(end_s):
+                            yield SegmentsFinal(
+                                job_id, whole.segments, end_s, language, whole.missing
+                            )
+                yield SegmentsFinal(job_id, (), reader.progress.heard_s, language)
+                return
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                last = _out_of_memory(model)
+            windows.start_over()
+            model, options = _next_rung(model, plan, options)
     finally:
         reader.close()
+    if last is not None:
+        raise last
+
+
+_Final = tuple[Reread, float, str]  # a window's text, its end, its language
+
+
+def _finals(
+    windows: _InOrder,
+    model: Model,
+    plan: Plan,
+    options: Options,
+    residency: Residency,
+    on_stage: Callable[[JobStage], None],
+) -> Generator[_Final | Idle | None, None, None]:
+    """Yield each window's text in order, its gaps filled, and the steps between them."""
+    recognizer: Recognizer = yield from residency.acquire(model)
+    aligner: Aligner | None = None
+    is_out = False
+    try:
+        if plan.aligner is not None and options.wants_words and not model.has_word_times:
+            aligner = yield from _acquire_aligner(plan.aligner, residency)
+        if aligner is not None:
+            recognizer = WithWordTimes(recognizer, aligner)
+        on_stage(JobStage.TRANSCRIBING)
+        for result in recognizer.transcribe(windows, options):
+            if not isinstance(result, WindowResult):
+                yield result
+                continue
+            for final, window in windows.add(result):
+                whole = yield from fill_gaps(recognizer, window, final, options)
+                yield whole, window.end_s, final.language
+    except (MemoryError, RuntimeError) as error:
+        is_out = is_out_of_memory(error)
+        raise
+    finally:
+        residency.release(model)
+        if aligner is not None and plan.aligner is not None:
+            residency.release(plan.aligner)
+        if is_out:
+            residency.unload_idle()
+
+
+def _acquire_aligner(model: Model, residency: Residency) -> Generator[None, None, Aligner | None]:
+    """Load the model that finds words; without it segments keep the times of their speech."""
+    try:
+        found = yield from residency.acquire(model)
+    except AppError as error:
+        _log.warning("no word times: %s", error)
+        return None
+    return cast(Aligner, found)
+
+
+def _next_rung(model: Model, plan: Plan, options: Options) -> tuple[Model | None, Options]:
+    """Return what goes on after `model` ran out of memory: it alone, then a smaller one."""
+    if options.batch_size > 1:
+        return model, replace(options, batch_size=1)
+    smaller = plan.fallback(model)
+    if smaller is not None:
+        plan.on_fallback(model, smaller)
+    return smaller, options
+
+
+def _out_of_memory(model: Model) -> EngineFailed:
+    return EngineFailed(
+        mark("The model “{model}” ran out of memory."),
+        mark("Close other apps or choose a smaller model, then try again. What is done is kept."),
+        model=model.title,
+    )
 
 
 def _unreadable(file: Path, error: OSError) -> DecodeFailed:

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.config.paths import Paths
 from app.config.settings import Settings
-from app.core.errors import AlreadyInLibrary, AppError, ImportFailed, mark
+from app.core.errors import AlreadyInLibrary, AppError, EngineFailed, ImportFailed, mark
 from app.core.events import Event, Failed, FilesChecked, JobChanged, JobEnded, SegmentsFinal
 from app.core.ids import new_id
 from app.core.job import Job, JobStage, JobStatus, Priority
@@ -26,11 +26,12 @@ from app.core.recording import Recording, RecordingStatus
 from app.engine.base import Options
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
+from app.engine.word_times import choose_aligner
 from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
-from app.pipeline.file import FileFeed, OpenWindows, WindowReader, transcribe_file
+from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 
 _log = logging.getLogger(__name__)
@@ -178,7 +179,11 @@ class TranscriptionQueue:
     # What the engine says. Thread: engine.
 
     def on_event(self, event: Event) -> None:
-        """Take in what the engine loop emits."""
+        """Take in what the engine loop emits; live takes are not of this queue."""
+        if isinstance(event, SegmentsFinal | JobEnded):
+            with self._lock:
+                if event.job_id not in self._jobs and event.job_id != self._running:
+                    return
         if isinstance(event, SegmentsFinal):
             self._commit(event)
         elif isinstance(event, JobEnded):
@@ -384,26 +389,45 @@ class TranscriptionQueue:
             on_ready=parts.loop.wake,
             open_windows=parts.open_windows,
         )
-        options = self._options(running, model)
+        plan = self._plan(running, model)
+        options = self._options(running, plan)
         parts.loop.submit(
             job.job_id,
             Priority.FILE,
             lambda: transcribe_file(
                 job.job_id,
                 reader,
-                model,
+                plan,
                 options,
                 parts.residency,
                 lambda stage: self._on_stage(job.job_id, stage, reader),
             ),
         )
 
-    def _options(self, job: Job, model: Model) -> Options:
+    def _plan(self, job: Job, model: Model) -> Plan:
+        wants = job.wants_words and self._settings().aligns_words
+        return Plan(
+            model,
+            choose_aligner(self._parts.store.installed(), model) if wants else None,
+            self._parts.residency.smaller,
+            lambda before, after: self._on_fallback(job.job_id, before, after),
+        )
+
+    def _options(self, job: Job, plan: Plan) -> Options:
+        has_words = plan.model.has_word_times or plan.aligner is not None
         return Options(
             language=None if job.language == AUTO else job.language,
-            languages=self._settings().languages or model.languages,
-            wants_words=job.wants_words and model.has_word_times,
+            languages=self._settings().languages or plan.model.languages,
+            wants_words=job.wants_words and has_words,
         )
+
+    def _on_fallback(self, job_id: str, before: Model, after: Model) -> None:
+        """Say that a smaller model goes on, and remember it. Thread: engine."""
+        running = self._change(job_id, model_id=after.model_id)
+        if running is not None:
+            self._save(running)
+            self._set_recording(running, RecordingStatus.WORKING, model_id=after.model_id)
+        self._emit(Failed(_smaller_goes_on(before, after)))
 
     def _on_stage(self, job_id: str, stage: JobStage, reader: WindowReader) -> None:
         total_s = reader.progress.total_s
@@ -450,6 +474,15 @@ def _already_there(known: Recording) -> AlreadyInLibrary:
         mark("Open it there, or choose Transcribe Again from its menu."),
         title=known.title,
         recording_id=known.recording_id,
+    )
+
+
+def _smaller_goes_on(before: Model, after: Model) -> EngineFailed:
+    return EngineFailed(
+        mark("“{before}” ran out of memory. “{after}” goes on; nothing of the sound is lost."),
+        mark("Close other apps, then choose Transcribe Again for the larger model's text."),
+        before=before.title,
+        after=after.title,
     )
 
 

@@ -31,15 +31,23 @@ class WindowActions:
         self._make_window()
         self._make_help()
 
-    def show_recording_menu(self, over: QWidget, point: QPoint) -> None:
+    def show_recording_menu(self, over: QWidget, point: QPoint, *, is_in_bin: bool = False) -> None:
         """Open the context menu of the selected recordings."""
         menu = QMenu(over)
-        groups = (
+        groups: tuple[tuple[QAction, ...], ...] = (
             (self.export, self.retry, self.again),
             (self.pause, self.resume, self.cancel),
+            (
+                self.favourite,
+                self.rename,
+                self.folder_menu.menuAction(),
+                self.tag_menu.menuAction(),
+            ),
             (self.reveal,),
             (self.remove,),
         )
+        if is_in_bin:
+            groups = ((self.restore,), (self.remove, self.empty_bin))
         for group in groups:
             menu.addActions([action for action in group if action.isEnabled()])
             menu.addSeparator()
@@ -57,7 +65,11 @@ class WindowActions:
         self.import_files = self._add(menu, tr("&Import…"), QKeySequence.StandardKey.Open)
         self.export = self._add(menu, tr("&Export…"), "Ctrl+E")
         menu.addSeparator()
-        self.remove = self._add(menu, tr("&Remove from Library"), "Ctrl+Backspace")
+        self.new_folder = self._add(menu, tr("New &Folder…"), "Ctrl+Shift+N")
+        menu.addSeparator()
+        self.remove = self._add(menu, tr("&Move to Bin"), "Ctrl+Backspace")
+        self.restore = self._add(menu, tr("&Put Back"))
+        self.empty_bin = self._add(menu, tr("Empty &Bin…"))
         menu.addSeparator()
         self.close = self._add(menu, tr("&Close Window"), QKeySequence.StandardKey.Close)
         self.settings = self._add(
@@ -70,6 +82,7 @@ class WindowActions:
     def _make_edit(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Edit"))
         self.undo = self._add(menu, tr("&Undo"), QKeySequence.StandardKey.Undo)
+        self.redo = self._add(menu, tr("&Redo"), QKeySequence.StandardKey.Redo)
         menu.addSeparator()
         self.copy = self._add(menu, tr("&Copy"), QKeySequence.StandardKey.Copy)
         self.select_all = self._add(menu, tr("Select &All"), QKeySequence.StandardKey.SelectAll)
@@ -102,6 +115,11 @@ class WindowActions:
         self.pause = self._add(menu, tr("&Pause"))
         self.resume = self._add(menu, tr("Res&ume"))
         self.cancel = self._add(menu, tr("&Cancel Transcription"))
+        menu.addSeparator()
+        self.favourite = self._add(menu, tr("&Favourite"), "Ctrl+D")
+        self.rename = self._add(menu, tr("Re&name"), "F2")
+        self.folder_menu = menu.addMenu(tr("Move to &Folder"))
+        self.tag_menu = menu.addMenu(tr("&Tags"))
         menu.addSeparator()
         self.reveal = self._add(menu, tr("&Show Original File"))
 

@@ -4,8 +4,6 @@ Follows the sidebar, the search field, the list's selection and the library's ev
 shows is read anew, so a missed event costs nothing.
 """
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.events import FilesChecked
@@ -14,7 +12,7 @@ from app.core.transcript import Segment
 from app.library.search import ListQuery
 from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
-from app.ui.library.sidebar import QUERIES, Place
+from app.ui.library.sidebar import Place
 from app.ui.ports import Ports
 
 _SEARCH_AGAIN_MS = 1000  # while the library changes, a search is repeated this often
@@ -57,7 +55,7 @@ class Browser(QObject):
 
     def show_all(self) -> None:
         """Show everything there is."""
-        self._parts.library.show_query(QUERIES[Place.ALL])
+        self._parts.library.show_query(ListQuery())
 
     def go(self, place: Place) -> None:
         """Choose a place and put the keyboard there."""
@@ -95,8 +93,8 @@ class Browser(QObject):
         if self._parts.toolbar.search_field.text():
             self._parts.toolbar.search_field.forget()  # choosing a place leaves the search
             self._parts.transcript.set_query("")
-        if place in QUERIES:
-            self._parts.library.show_query(QUERIES[place])
+        if place is not Place.QUEUE:
+            self._parts.library.show_query(self._parts.sidebar.spot.query)
         self.changed.emit()
 
     def _on_search_changed(self, text: str) -> None:
@@ -104,9 +102,10 @@ class Browser(QObject):
         if text:
             if sidebar.place is Place.QUEUE:
                 sidebar.choose_quietly(Place.ALL)
-            library.show_search(text)
+            in_bin = sidebar.place is Place.BIN  # else a search is over everything
+            library.show_query(ListQuery(text, is_binned=in_bin))
         else:
-            library.show_query(QUERIES.get(sidebar.place, ListQuery()))
+            library.show_query(sidebar.spot.query)
             if self.opened_id is not None:
                 library.select({self.opened_id})
         self._parts.transcript.set_query(text)
@@ -132,9 +131,15 @@ class Browser(QObject):
             start_s = library.selected_start_s()
             if start_s is not None:
                 transcript.go_to(start_s)
-        elif opened is None or library.model.is_hidden(opened):
+        elif opened is None or not self._is_listed(opened):
             transcript.show_nothing()
         self.changed.emit()
+
+    def _is_listed(self, recording_id: str) -> bool:
+        """Whether a recording is there, and in the bin only if the bin is shown."""
+        recording = self._library.recording(recording_id)
+        in_bin = self._parts.sidebar.place is Place.BIN
+        return recording is not None and (recording.deleted_at is not None) is in_bin
 
     # What is open
 
@@ -149,6 +154,7 @@ class Browser(QObject):
         self._followed = job.job_id if job is not None and is_running else None
         text = self._library.transcript(recording_id)
         self._parts.transcript.show_recording(recording, text, job)
+        self._show_tags(recording_id)
         query = self._parts.toolbar.search_field.query
         if query:
             self._parts.transcript.set_query(query)
@@ -162,6 +168,11 @@ class Browser(QObject):
             self.open(recording_id)
             return
         self._parts.transcript.show_recording(recording, None, job)
+        self._show_tags(recording_id)
+
+    def _show_tags(self, recording_id: str) -> None:
+        known = [tag.name for tag in self._library.tags()]
+        self._parts.transcript.header.show_tags(self._library.tags_of(recording_id), known)
 
     # Events
 
@@ -188,7 +199,10 @@ class Browser(QObject):
         self._open_wanted()
         opened = self.opened_id
         if opened is not None and (not ids or opened in ids):
-            self._refresh_open(opened)
+            if self._is_listed(opened):
+                self._refresh_open(opened)
+            else:
+                self._parts.transcript.show_nothing()
         self.changed.emit()
 
     def on_segments_final(
@@ -215,21 +229,6 @@ class Browser(QObject):
         if job.recording_id == self.opened_id:
             self.open(job.recording_id)
             self.changed.emit()
-
-    def on_removed(self, ids: Sequence[str]) -> None:
-        self._parts.library.model.hide(ids)
-        self._on_selection_changed()
-
-    def on_restored(self, ids: Sequence[str]) -> None:
-        self._parts.library.model.unhide(ids)
-        self._parts.library.select(set(ids))
-        self.changed.emit()
-
-    def show_lost(self, ids: set[str]) -> None:
-        """Show again what could not be removed."""
-        lost = [key for key in ids if self._library.recording(key) is not None]
-        if lost:
-            self._parts.library.keeping_selection(lambda: self._parts.library.model.unhide(lost))
 
     def _search_again(self) -> None:
         library = self._parts.library

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
 from app.core.dictation import StageChanged
 from app.core.events import (
+    DownloadChanged,
     Event,
     Exported,
     Failed,
@@ -21,8 +22,10 @@ from app.core.events import (
     JobEnded,
     LibraryChanged,
     ModelChanged,
+    ModelsChanged,
     PartialChanged,
     SegmentsFinal,
+    TakesRecovered,
 )
 
 PARTIALS_PER_S = 15
@@ -36,14 +39,17 @@ class Bus(QObject):
     """
 
     segments_final = Signal(SegmentsFinal)
-    stage_changed = Signal(StageChanged)
     partial_changed = Signal(PartialChanged)
     job_changed = Signal(JobChanged)
     job_ended = Signal(JobEnded)
     model_changed = Signal(ModelChanged)
+    download_changed = Signal(DownloadChanged)
+    models_changed = Signal(ModelsChanged)
     library_changed = Signal(LibraryChanged)
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
+    stage_changed = Signal(StageChanged)
+    takes_recovered = Signal(TakesRecovered)
     failed = Signal(Failed)
 
     _came = Signal()
@@ -117,14 +123,17 @@ class Bus(QObject):
     def _signal_of(self, event: Event) -> SignalInstance:
         signals: dict[type, SignalInstance] = {
             SegmentsFinal: self.segments_final,
-            StageChanged: self.stage_changed,
             PartialChanged: self.partial_changed,
             JobChanged: self.job_changed,
             JobEnded: self.job_ended,
             ModelChanged: self.model_changed,
+            DownloadChanged: self.download_changed,
+            ModelsChanged: self.models_changed,
             LibraryChanged: self.library_changed,
             FilesChecked: self.files_checked,
             Exported: self.exported,
+            StageChanged: self.stage_changed,
+            TakesRecovered: self.takes_recovered,
             Failed: self.failed,
         }
         return signals[type(event)]

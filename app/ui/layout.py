@@ -31,7 +31,13 @@ class WindowLayout:
         self.banners = BannerStack(window)
         self.notices = BannerStack(window)
         self.sidebar = Sidebar(window)
-        self.library = LibraryPane(ports.library, board, ports.find_matches, window)
+        self.library = LibraryPane(
+            ports.library,
+            board,
+            ports.find_matches,
+            lambda key: _model_title(titles, key),
+            window,
+        )
         self.transcript = TranscriptPane(
             ports.find_matches, lambda key: _model_title(titles, key), window
         )
@@ -83,6 +89,7 @@ class WindowLayout:
         """Switch off what the library does not allow."""
         self.toolbar.set_writable(can_write)
         self.transcript.set_writable(can_write)
+        self.sidebar.set_writable(can_write)
         self.sidebar.setEnabled(can_read)
         self.toolbar.search_field.setEnabled(can_read)
 
@@ -97,6 +104,8 @@ class WindowLayout:
             self.toolbar.search_field,
             *((live.text, live.pause_button, live.stop_button, live.cancel_button) if live else ()),
             self.sidebar,
+            self.library.filters.filter_button,
+            self.library.filters.sort_button,
             self.library.list,
             self.transcript.export_button,
             self.transcript.more_button,

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -15,14 +15,18 @@ from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
+from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
+from app.core.events import JobEnded
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
-from app.pipeline.session import Session, open_session
+from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
+from app.pipeline.session import Live, Session, open_live, open_session, recover
 from app.ui.bus import Bus
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
+from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
@@ -57,7 +61,7 @@ def run_app(files: Sequence[Path] = ()) -> int:
 class App(QObject):
     """The running app: its session, its window, and what a second start hands over."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, rig: Rig | None = None) -> None:
         super().__init__()
         self._settings = load_settings(paths.settings)
         use_appearance(self._settings.appearance)
@@ -72,6 +76,11 @@ class App(QObject):
             )
         except LibraryError as error:
             problem = error
+        self._main = QtMainThread(self)
+        self._live: Live | None = None
+        if self._session is not None:
+            self._live = open_live(self._session, rig or rig_of_this_system(self._main), self._main)
+            self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -93,6 +102,7 @@ class App(QObject):
                 library_folder=paths.home,
                 version=__version__,
                 problem=problem,
+                organiser=self._session.writer if self._session else None,
             )
         )
         self._first = FirstStart(paths.home, self)
@@ -106,12 +116,22 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+            recover(self._session)
+            self._begin_listening()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
+
+    @property
+    def dictation(self) -> Dictation | None:
+        """Live recording; `None` where the library cannot be written."""
+        return self._live.machine if self._live is not None else None
 
     def close(self) -> None:
         """End every thread; what is not finished goes on at the next start."""
         self._first.close()
+        if self._live is not None:
+            self._live.close()
+        self._main.close()
         self.window.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
@@ -122,8 +142,20 @@ class App(QObject):
         else:
             self._reader.close()
 
+    def _begin_listening(self) -> None:
+        if self._session is not None and self._live is not None:
+            self._live.machine.listen()
+            self._session.pool.submit(look_at_devices, self._live.devices)
+
+    @Slot(JobEnded)
+    def _on_job_ended(self, _event: JobEnded) -> None:
+        if self._live is not None:
+            self._live.idle.arm()
+
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
+        if self._live is not None:
+            self._live.machine.settings_changed()
         use_appearance(settings.appearance)
 
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QTextEdit,
 )
 
-from app.config.translate import tr, tr_phrase, tr_plural
+from app.config.translate import tr, tr_phrase
 from app.core.errors import AppError, LibraryReadOnly
 from app.core.events import Failed, FilesChecked
 from app.core.job import Job
@@ -41,12 +41,12 @@ from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
+from app.ui.library.organising import Organising
 from app.ui.library.sidebar import QUERIES, Place
 from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
-from app.ui.removal import UNDO_MS, Removals
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
 from app.ui.wording import key_name, status_line, title_of
@@ -57,7 +57,7 @@ _RETRIED = (RecordingStatus.FAILED, RecordingStatus.CANCELLED)
 class MainWindow(QMainWindow):
     """Sidebar, list, transcript, queue, and everything around them."""
 
-    def __init__(self, ports: Ports, *, undo_ms: int = UNDO_MS) -> None:
+    def __init__(self, ports: Ports) -> None:
         super().__init__()
         self._ports = ports
         self._problem: AppError | None = None
@@ -70,12 +70,13 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(self)
         self.board = JobBoard(ports.commands.jobs, self)
         self.feed = Feed(ports.events, self.board, self)
-        self.removals = Removals(ports.commands.remove, self, undo_ms)
         self.menus = WindowActions(self)
         self.parts = WindowLayout(self, ports, self.board)
         self.news = News(self.parts.banners, self.parts.notices, self.announcer, self)
         self.browser = Browser(self.parts, ports, self.board, self)
         self.recorder = self._make_recorder()
+        self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
+        self.deeds = self.organising.deeds
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
@@ -117,7 +118,7 @@ class MainWindow(QMainWindow):
         toolbar.language_chosen.connect(lambda code: self._change(language=code))
         rows.remove_requested.connect(self.remove_selected)
         rows.customContextMenuRequested.connect(
-            lambda point: self.menus.show_recording_menu(rows.viewport(), point)
+            lambda point: self.organising.show_list_menu(rows.viewport(), point)
         )
         pane.export_requested.connect(self.export_selected)
         pane.remove_requested.connect(self.remove_selected)
@@ -132,10 +133,10 @@ class MainWindow(QMainWindow):
             part.resume_requested.connect(commands.resume_job)
             part.cancel_requested.connect(commands.cancel_job)
         self.browser.changed.connect(self._render)
-        self.removals.hidden.connect(self.browser.on_removed)
-        self.removals.restored.connect(self.browser.on_restored)
-        self.removals.finished_for_good.connect(self.board.forget_recordings)
-        self.removals.changed.connect(self._on_removals_changed)
+        self.parts.library.filters.changed.connect(self._render)
+        self.deeds.changed.connect(self._on_deeds_changed)
+        self.deeds.done.connect(lambda deed: self.news.tell_deed(deed, self.deeds.undo))
+        self.deeds.failed.connect(self.news.tell_error)
 
     def _connect_actions(self) -> None:
         menus = self.menus
@@ -146,7 +147,8 @@ class MainWindow(QMainWindow):
             (menus.close, self.close),
             (menus.settings, self.show_settings),
             (menus.quit, self._quit),
-            (menus.undo, self.removals.undo),
+            (menus.undo, self._undo),
+            (menus.redo, self._redo),
             (menus.copy, self._copy),
             (menus.select_all, self._select_all),
             (menus.find, self.browser.focus_search),
@@ -197,28 +199,19 @@ class MainWindow(QMainWindow):
     def export_selected(self) -> None:
         """Ask as what to export the selected recordings, and do it."""
         ids = self.parts.library.selected_ids()
-        titles = [title_of(found) for key in ids if (found := self._ports.library.recording(key))]
-        if not ids or len(titles) != len(ids):
+        first = self._ports.library.recording(ids[0]) if ids else None
+        if first is None:
             return
+        titles = [title_of(first)] * len(ids)  # only of a single one the title is asked
         dialog = ExportDialog(titles, self._ports.commands.settings.export_folder, parent=self)
         dialog.accepted.connect(lambda: self._export(ids, dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def remove_selected(self) -> None:
-        """Remove the selected recordings; can be undone for a while."""
-        library = self.parts.library
-        ids = library.selected_ids()
-        if not ids or not self.is_writable:
-            return
-        row = library.first_selected_row()
-        recording = self._ports.library.recording(ids[0])
-        if len(ids) == 1 and recording is not None:
-            title = tr("“{title}” was removed.", title=title_of(recording)[:80])
-        else:
-            title = tr_plural("{count} recording removed.", "{count} recordings removed.", len(ids))
-        self.removals.add(ids, title)
-        library.select_row(row)
+        """Move the selected recordings to the bin; from the bin they are erased."""
+        if self.is_writable:
+            self.organising.remove_selected()
 
     def show_settings(self) -> None:
         """Open the settings."""
@@ -259,16 +252,29 @@ class MainWindow(QMainWindow):
 
     def _on_failed(self, event: Failed) -> None:
         self.news.on_failed(event)
-        ids, self.removals.finished = self.removals.finished, set()
-        if self.browser.can_read:
-            self.browser.show_lost(ids)
 
     def _forget_counts(self, _ids: object) -> None:
         self._counts = None
 
-    def _on_removals_changed(self) -> None:
-        self.news.tell_removal(self.removals)
-        self._render()
+    def _on_deeds_changed(self) -> None:
+        latest = self.deeds.latest
+        if latest is None or not latest.is_told:
+            self.news.forget_deed()
+        self._render_actions()
+
+    def _undo(self) -> None:
+        self.deeds.undo()
+
+    def _redo(self) -> None:
+        self.deeds.redo()
+
+    def _cancel_jobs(self, ids: Sequence[str]) -> None:
+        """Stop the work on recordings that go to the bin."""
+        leaving = set(ids)
+        for job in self.board.open_jobs:
+            if job.recording_id in leaving:
+                self._ports.commands.cancel_job(job.job_id)
+        self.board.forget_recordings(tuple(ids))
 
     def _on_appearance_changed(self) -> None:
         self.parts.refresh_colors(self)
@@ -287,9 +293,10 @@ class MainWindow(QMainWindow):
             return
         if self._counts is None:
             self._counts = library.count(ListQuery()), library.count(QUERIES[Place.FAILED])
+            parts.sidebar.show_folders(library.folders(), library.tags())
         total, failed = self._counts
         parts.sidebar.set_count(Place.FAILED, failed)
-        is_empty = not total and not self.board.open_jobs
+        is_empty = not total and not self.board.open_jobs and parts.sidebar.place is Place.ALL
         if parts.sidebar.place is Place.QUEUE:
             parts.pages.setCurrentWidget(parts.queue)
         elif is_empty and not parts.toolbar.search_field.query:
@@ -299,8 +306,7 @@ class MainWindow(QMainWindow):
             parts.pages.setCurrentWidget(parts.reading)
         running = self.board.running
         left_s = self.board.left_s(running) if running is not None else None
-        shown = total - self.removals.pending_count
-        parts.status_label.setText(status_line(self.board.open_jobs, left_s, shown))
+        parts.status_label.setText(status_line(self.board.open_jobs, left_s, total))
         self._render_actions()
 
     def _render_welcome(self) -> None:
@@ -327,7 +333,20 @@ class MainWindow(QMainWindow):
         menus.export.setEnabled(has_selection)
         parts.toolbar.export_button.setEnabled(has_selection)
         menus.remove.setEnabled(has_selection and self.is_writable)
-        menus.undo.setEnabled(self.removals.latest is not None)
+        menus.undo.setEnabled(self.deeds.latest is not None)
+        menus.redo.setEnabled(self.deeds.next is not None)
+        is_in_bin = self.organising.is_in_bin
+        for action in (
+            menus.favourite,
+            menus.folder_menu.menuAction(),
+            menus.tag_menu.menuAction(),
+        ):
+            action.setEnabled(has_selection and self.is_writable and not is_in_bin)
+        menus.rename.setEnabled(opened is not None and self.is_writable and not is_in_bin)
+        menus.restore.setEnabled(has_selection and self.is_writable and is_in_bin)
+        menus.new_folder.setEnabled(self.is_writable)
+        menus.empty_bin.setEnabled(self.is_writable)
+        menus.remove.setText(tr("&Erase…") if is_in_bin else tr("&Move to Bin"))
         menus.reveal.setEnabled(opened is not None and opened.audio_path is not None)
         self._render_job_actions(opened)
 
@@ -413,7 +432,8 @@ class MainWindow(QMainWindow):
     # Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.is_writable and event.mimeData().hasUrls():
+        is_ours = event.source() is not None  # a recording of the list itself
+        if self.is_writable and event.mimeData().hasUrls() and not is_ours:
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.parts.overlay.appear()
@@ -435,7 +455,7 @@ class MainWindow(QMainWindow):
         self.browser.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.removals.finish_all()
+        self.parts.transcript.header.flush()
         place = bytes(self.saveGeometry().toBase64().data()).decode()
         if place != self._ports.commands.settings.window_place:
             self._ports.commands.change_settings(window_place=place)

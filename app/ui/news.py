@@ -10,8 +10,8 @@ from app.config.translate import tr, tr_phrase, tr_plural
 from app.core.errors import AppError, mark
 from app.core.events import Exported, Failed, FilesChecked
 from app.core.job import Job, JobStatus
+from app.ui.library.deeds import Deed
 from app.ui.ports import ModelChoice
-from app.ui.removal import Removals
 from app.ui.widgets.announce import Announcer
 from app.ui.widgets.banner import Banner, BannerStack
 
@@ -33,6 +33,10 @@ class News(QObject):
         self._fade.setSingleShot(True)
         self._fade.setInterval(_STAY_MS)
         self._fade.timeout.connect(lambda: below.close_banner("exported"))
+        self._deed_fade = QTimer(self)
+        self._deed_fade.setSingleShot(True)
+        self._deed_fade.setInterval(_STAY_MS)
+        self._deed_fade.timeout.connect(self.forget_deed)
 
     def tell_models(self, models: Sequence[ModelChoice]) -> None:
         """Say that the only model is the demonstration, or that there is none."""
@@ -113,17 +117,18 @@ class News(QObject):
             )
         )
 
-    def tell_removal(self, removals: Removals) -> None:
-        """Offer to take back the latest removal."""
-        latest = removals.latest
-        if latest is None:
-            self._below.close_banner("removed")
+    def tell_deed(self, deed: Deed, undo: Callable[[], object]) -> None:
+        """Say what was done, and offer to take it back while that is fresh."""
+        self._announcer.say(deed.title)
+        if not deed.is_told:
             return
-        undo: tuple[str, Callable[[], object]] = (tr("Undo"), removals.undo)
-        banner = Banner(latest.title, actions=[undo])
-        banner.closed.connect(removals.finish_latest)
-        self._below.show_banner("removed", banner)
-        self._announcer.say(latest.title)
+        action: tuple[str, Callable[[], object]] = (tr("Undo"), undo)
+        self._below.show_banner("deed", Banner(deed.title, actions=[action]))
+        self._deed_fade.start()
+
+    def forget_deed(self) -> None:
+        """Close the offer: it was taken, or something else is the latest now."""
+        self._below.close_banner("deed")
 
     def _reason(self, error: AppError) -> str:
         return f"{tr_phrase(error.message)} {tr_phrase(error.hint)}".strip()

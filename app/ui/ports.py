@@ -5,6 +5,7 @@ of their truth: it renders the last snapshot.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +16,9 @@ from app.config.settings import Settings
 from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
-from app.core.recording import Recording
-from app.core.transcript import Transcript
+from app.core.recording import Folder, Recording, Tag
+from app.core.transcript import Segment, Transcript
+from app.library.revise import Revision
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
@@ -38,6 +40,64 @@ class LibraryReader(Protocol):
     def transcript(self, recording_id: str) -> Transcript: ...
 
     def search(self, query: ListQuery, offset: int, limit: int) -> Sequence[SearchHit]: ...
+
+    def ids(self, query: ListQuery) -> Sequence[str]:
+        """Return the ids of the whole list, in its order."""
+
+    def folders(self) -> Sequence[Folder]: ...
+
+    def tags(self) -> Sequence[Tag]: ...
+
+    def tags_of(self, recording_id: str) -> Sequence[str]: ...
+
+    def values_of(self, column: str) -> Sequence[str]:
+        """Return what there is to filter by: `kind`, `language`, `model_id`, `app_name`."""
+
+    def revisions(self, recording_id: str) -> Sequence[Revision]: ...
+
+    def revision_segments(self, revision_id: str) -> Sequence[Segment]: ...
+
+    def reruns_of(self, recording_id: str) -> Sequence[Recording]: ...
+
+
+class Organiser(Protocol):
+    """Changes the library at once; each result comes when it is on the disk (the writer)."""
+
+    def move_to_bin(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]": ...
+
+    def restore(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]": ...
+
+    def set_favourite(
+        self, recording_ids: Sequence[str], is_favourite: bool
+    ) -> "Future[tuple[str, ...]]": ...
+
+    def add_folder(self, name: str) -> "Future[Folder]": ...
+
+    def rename_folder(self, folder_id: str, name: str) -> "Future[bool]": ...
+
+    def remove_folder(self, folder_id: str) -> "Future[tuple[str, ...]]": ...
+
+    def move_to_folder(
+        self, recording_ids: Sequence[str], folder_id: str | None
+    ) -> "Future[dict[str, str | None]]": ...
+
+    def tag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]": ...
+
+    def untag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]": ...
+
+    def rename_tag(self, name: str, new_name: str) -> "Future[bool]": ...
+
+    def remove_tag(self, name: str) -> "Future[tuple[str, ...]]": ...
+
+    def update_recording(
+        self, recording_id: str, **fields: object
+    ) -> "Future[Recording | None]": ...
+
+    def splice_segments(
+        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+    ) -> "Future[bool]": ...
+
+    def keep_revision(self, recording_id: str) -> "Future[Revision | None]": ...
 
 
 class Commands(Protocol):
@@ -185,6 +245,7 @@ class Ports:
         login_item: launch at login.
         has_dock: whether this system has a Dock whose icon can be hidden.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
+        organiser: changes the library; `None` when it can only be read.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
     """
@@ -202,3 +263,4 @@ class Ports:
     hotkeys: HotkeyKeys | None = None
     login_item: LoginItem | None = None
     has_dock: bool = False
+    organiser: Organiser | None = None

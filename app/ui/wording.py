@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeySequence
 from app.config.translate import tr, tr_plural
 from app.core.job import Job, JobStage, JobStatus
 from app.core.language import AUTO, language_name
-from app.core.recording import Recording, RecordingStatus
+from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.timecode import clock
 
 
@@ -53,6 +53,15 @@ def language_label(code: str | None) -> str:
     if not code:
         return ""
     return tr("Automatic") if code == AUTO else tr(language_name(code))
+
+
+def kind_label(kind: RecordingKind) -> str:
+    """Return how the sound came in, in a word or two."""
+    return {
+        RecordingKind.FILE: tr("File"),
+        RecordingKind.DICTATION: tr("Dictation"),
+        RecordingKind.QUICK: tr("Quick record"),
+    }[kind]
 
 
 def recording_state(recording: Recording) -> str:

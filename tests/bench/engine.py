@@ -4,71 +4,27 @@ Both sides get the same windows, one after the other in the same run, in turns; 
 turns counts. On a busy machine the seconds say little, so processor seconds are compared as well.
 """
 
-import hashlib
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-import soundfile
-
-from app.audio.decode import MediaStream
-from app.audio.speech import SpeechWindows
-from app.core.packing import SAMPLE_RATE
 from tests.bench.child import Stored
+from tests.bench.ggml import write_ggml
+from tests.bench.memory import compare_memory
 from tests.bench.ours import NANO
-from tests.bench.report import difference, machine, markdown
+from tests.bench.report import difference, machine, markdown, write_section
+from tests.bench.shapes import compare_shapes
+from tests.bench.sides import Answer, Side, float32_copy, peer_python
+from tests.bench.sound import Input, join_talks, prepare
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
-_REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-_TALKS = ROOT / "tests" / "data" / "conversations"
 _BATCHES = (1, 2, 4, 8)
 _USUAL_BATCH = 4
+_LONG_HOURS = 3.0
 _GOALS = {False: 3.0, True: 4.0}
-
-Answer = dict[str, Any]
-
-
-class Side:
-    """One side's process: a question in, an answer out."""
-
-    def __init__(self, python: Path, module: str, *words: Path) -> None:
-        self._process = subprocess.Popen(
-            [str(python), "-m", module, *map(str, words)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, **question: Any) -> Answer:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the other side ended with {self._process.wait()}")
-        answer: Answer = json.loads(line)
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.__exit__(kind, error, trace)
 
 
 @dataclass(frozen=True)
@@ -80,64 +36,6 @@ class Turns:
     stages: dict[str, float]
     peer_peak: int
     our_peak: int
-
-
-@dataclass(frozen=True)
-class Input:
-    """The sound that both sides hear."""
-
-    sound_s: float
-    speech_s: float
-    windows: int
-    preparing_cpu_s: float  # decoding the file, finding speech, packing
-
-
-def peer_python() -> Path:
-    """Return the Python of the peer's environment, making it first if need be."""
-    venv = ROOT / ".tools" / "bench-venv"
-    made_from = hashlib.sha256(
-        _REQUIREMENTS.read_bytes() + sys.version.encode() + str(ROOT).encode()
-    ).hexdigest()
-    python = venv / "bin" / "python"
-    note = venv / "made-from"
-    if note.exists() and note.read_text() == made_from:
-        return python
-    print("bench: installing mlx-whisper into .tools/bench-venv (once)", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    lines = _REQUIREMENTS.read_text().splitlines()
-    torch = next(line for line in lines if line.startswith("torch"))
-    # By itself, so that a local build of it is taken.
-    subprocess.run([*pip, torch], check=True)
-    subprocess.run([*pip, "-r", str(_REQUIREMENTS)], check=True)
-    note.write_text(made_from)
-    return python
-
-
-def join_talks(file: Path, seconds: float) -> None:
-    """Write the conversations, repeated until there are `seconds` of them, to `file`."""
-    talks = sorted(_TALKS.glob("*.flac"))
-    left = round(seconds * SAMPLE_RATE)
-    with soundfile.SoundFile(file, "w", SAMPLE_RATE, 1, "PCM_16") as joined:
-        while left > 0:
-            for talk in talks:
-                audio, _ = soundfile.read(talk, frames=left, dtype="float32")
-                joined.write(audio)
-                left -= len(audio)
-                if left <= 0:
-                    break
-
-
-def prepare(file: Path, stored: Stored) -> Input:
-    """Cut the windows of `file` and store them."""
-    began = sum(os.times()[:4])  # the decoding child's too
-    with MediaStream(file) as stream:
-        windows = SpeechWindows(stream, NANO.max_speech_s)
-        stored.write((window.audio, window.start_s) for window in windows)
-    took = sum(os.times()[:4]) - began
-    spans = stored.spans
-    speech_s = sum(count for _, count, _ in spans) / SAMPLE_RATE
-    return Input(windows.heard_s, speech_s, len(spans), took)
 
 
 def take_turns(peer: Side, ours: Side, rounds: int) -> Turns:
@@ -210,6 +108,7 @@ def _sides(given: Input, turns: Turns) -> str:
                 f"{peer_cpu_s / whole_s:.2f}×",
                 f"{a_token:.2f}×",
                 f"{_GOALS[words]:.0f}×",
+                f"{given.sound_s / given.speech_s:.2f}×",
                 f"{given.sound_s / peer_s:.1f} / {given.sound_s / own_s:.1f}",
                 f"{peer['tokens']} / {ours['tokens']}",
                 f"{peer['passes']} / {ours['passes']}",
@@ -217,7 +116,8 @@ def _sides(given: Input, turns: Turns) -> str:
             ]
         )
     head = ["word times", "peer", "ours", "ratio", "peer CPU", "ours CPU", "CPU ratio"]
-    head += ["CPU with VAD", "CPU per token", "goal", "× real time (CPU)", "tokens"]
+    head += ["CPU with VAD", "CPU per token", "goal", "skipping silence"]
+    head += ["× real time (CPU)", "tokens"]
     head += ["decodings", "words differ"]
     peaks = f"Peak memory: peer {_mb(turns.peer_peak)}, ours {_mb(turns.our_peak)} (VmHWM)."
     return markdown(head, rows) + "\n\n" + peaks
@@ -258,40 +158,87 @@ def _mb(size: int) -> str:
 
 
 def compare(minutes: float, rounds: int, python: Path) -> str:
-    """Compare both sides on `minutes` of sound and return the tables."""
+    """Compare all sides on `minutes` of sound and return the tables."""
     with tempfile.TemporaryDirectory(prefix="undertone-bench-") as made:
         folder = Path(made)
         joined, stored = folder / "talks.flac", Stored(folder)
         join_talks(joined, minutes * 60)
         given = prepare(joined, stored)
         print(f"bench: {minutes:g} minutes are {given.windows} windows", flush=True)
+        model = float32_copy(NANO.folder, folder)
         with (
-            Side(python, "tests.bench.peer", NANO.folder, folder) as peer,
+            Side(python, "tests.bench.peer", model, folder) as peer,
             Side(Path(sys.executable), "tests.bench.ours", folder) as ours,
         ):
-            return describe(given, take_turns(peer, ours, rounds))
+            turns = take_turns(peer, ours, rounds)
+        return describe(given, turns) + "\n\n" + _cpp(folder, python, turns)
 
 
-def run(minutes: list[float], rounds: int, *, writes: bool) -> None:
-    """Print the comparison for each length, and write it down if asked to."""
+def _cpp(folder: Path, python: Path, turns: Turns) -> str:
+    """Return the table against whisper.cpp, which reads the same numbers as half floats."""
+    file = folder / "nano.bin"
+    write_ggml(NANO.folder, file)
+    rows = []
+    with Side(python, "tests.bench.cpp", file, folder) as cpp:
+        cpp.ask(words=False, most=1)
+        for words in (False, True):
+            peer, ours = cpp.ask(words=words), turns.ours[words, _USUAL_BATCH]
+            rows.append(
+                [
+                    _on(words),
+                    f"{peer['cpu_s']:.1f} s",
+                    f"{ours['cpu_s']:.1f} s",
+                    f"{peer['cpu_s'] / ours['cpu_s']:.2f}×",
+                    _mb(peer["peak_bytes"]),
+                    f"{difference(peer['texts'], ours['texts']):.1%}",
+                ]
+            )
+    head = ["word times", "whisper.cpp CPU", "ours CPU", "ratio", "its peak", "words differ"]
+    return markdown(head, rows)
+
+
+def run(minutes: list[float], rounds: int, *, small_windows: int, every: int, writes: bool) -> None:
+    """Print every comparison, and write it down if asked to.
+
+    Args:
+        minutes: how much speech of the conversations, a table each.
+        rounds: how many turns each side has.
+        small_windows: windows of small's shapes; 0 leaves them out.
+        every: which windows of the 3-hour file ours decodes, every n-th; 0 leaves it out.
+        writes: whether RESULTS.md is written.
+    """
     python = peer_python()
     began = time.strftime("%F %H:%M")
     load = os.getloadavg()[0]
-    tables = [compare(length, rounds, python) for length in minutes]
-    text = "\n\n".join([_heading(began, load, rounds), *tables]) + "\n"
+    parts = [_heading(began, load, rounds)]
+    parts += [compare(length, rounds, python) for length in minutes]
+    with tempfile.TemporaryDirectory(prefix="undertone-bench-") as made:
+        folder = Path(made)
+        if every:
+            model = float32_copy(NANO.folder, folder)
+            table = compare_memory(folder, python, model, _LONG_HOURS, every)
+            parts.append("### Memory of a long file\n\n" + table)
+        if small_windows:
+            batches = (1, 2, 4) if small_windows > 2 else (small_windows,)
+            table = compare_shapes(folder, python, small_windows, batches)
+            parts.append("### The shapes of Whisper small, random weights\n\n" + table)
+    text = "\n\n".join(parts) + "\n"
     print(text)
     if writes:
-        RESULTS.write_text(text, encoding="utf-8")
+        write_section(RESULTS, "engine", text)
 
 
 def _heading(began: str, load: float, rounds: int) -> str:
     return (
-        "# The engine against mlx-whisper\n\n"
+        "## The engine against mlx-whisper\n\n"
         f"Written by `./run bench engine` on {began}: {machine()}; "
         f"load average {load:.1f} when it began. The peer is `mlx_whisper.transcribe` 0.4.3 with "
         "its own numba and scipy; both sides: the built-in nano model, float32, temperature 0, "
         "English, no text carried over, the same windows in the same order, read from disk, best "
         f"of {rounds} turns each. “With VAD” adds to our side what the peer is spared: decoding "
-        "the file, finding speech, packing. “Words differ” is the word error rate between the two "
-        "texts, not against what was said."
+        "the file, finding speech, packing. “Skipping silence” is how much less sound is decoded "
+        "because of the VAD; it is in none of the ratios. “Words differ” is the word error rate "
+        "between the two texts, not against what was said. whisper.cpp runs the same weights as "
+        "half floats and, because it takes two decoder layers for a distilled model, writes no "
+        "timestamps, so it has fewer tokens to decode."
     )

@@ -23,6 +23,20 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([drawn(lines[0]), rule, *(drawn(line) for line in lines[1:])])
 
 
+def write_section(file: Path, name: str, text: str) -> None:
+    """Put `text` into `file` under its own name; what other benches wrote there stays."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    section = f"{begin}\n{text.strip()}\n{end}\n"
+    known = file.read_text(encoding="utf-8") if file.exists() else "# What was measured\n"
+    if begin in known:
+        before, _, rest = known.partition(begin)
+        after = rest.partition(end)[2].lstrip("\n")
+        known = before + section + ("\n" + after if after else "")
+    else:
+        known = known.rstrip("\n") + "\n\n" + section
+    file.write_text(known, encoding="utf-8")
+
+
 def difference(reference: Sequence[str], heard: Sequence[str]) -> float:
     """Return the word error rate between two lists of texts, pair by pair; 0 without any word."""
     counted = [errors(a, b) for a, b in zip(reference, heard, strict=True)]

@@ -9,9 +9,11 @@ import soundfile
 from app.core.packing import SAMPLE_RATE
 from tests.bench.__main__ import main, parsed
 from tests.bench.child import Stored, peak_bytes
-from tests.bench.engine import Answer, Input, Turns, describe, join_talks
+from tests.bench.engine import Turns, describe
 from tests.bench.ours import StoredSource
-from tests.bench.report import difference, machine, markdown
+from tests.bench.report import difference, machine, markdown, write_section
+from tests.bench.sides import Answer
+from tests.bench.sound import Input, join_talks
 
 
 def test_a_table_lines_up() -> None:
@@ -32,9 +34,20 @@ def test_texts_are_compared_pair_by_pair() -> None:
     assert difference([], []) == 0
 
 
+def test_each_bench_keeps_its_own_section(tmp_path: Path) -> None:
+    file = tmp_path / "RESULTS.md"
+    write_section(file, "engine", "old")
+    write_section(file, "live", "words")
+    write_section(file, "engine", "new")
+    assert file.read_text() == (
+        "# What was measured\n\n<!-- engine -->\nnew\n<!-- end of engine -->\n\n"
+        "<!-- live -->\nwords\n<!-- end of live -->\n"
+    )
+
+
 def test_the_command_line() -> None:
     given = parsed(["engine"])
-    assert (given.minutes, given.rounds, given.full, given.write) == (3.0, 2, False, False)
+    assert (given.minutes, given.rounds, given.full, given.write) == (1.0, 1, False, False)
     assert parsed(["engine", "--minutes", "0.5", "--write"]).minutes == 0.5
     assert parsed(["live"]).every == 4
     assert parsed([]).bench is None

@@ -4,9 +4,10 @@ Used by the tests of `ui/` and by `packaging/screenshots.py`.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,13 +16,15 @@ from app.core.dictation import Dictation, Stage, StageChanged
 from app.core.errors import AppError
 from app.core.events import JobChanged, LibraryChanged, PartialChanged, SegmentsFinal
 from app.core.job import Job, JobStage, JobStatus
-from app.core.recording import Recording, RecordingKind, RecordingStatus
+from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
+from app.library.revise import Revision
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.hotkey import Chord
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import MicrophoneChoice, ModelChoice, Ports
 
+_T = TypeVar("_T")
 DEMO = ModelChoice(
     "nano",
     "Demonstration",
@@ -58,14 +61,19 @@ class FakeLibrary:
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     rows_read: int = 0
     made_up: int = 0
+    shelf: dict[str, str] = field(default_factory=dict)  # folders' names
+    worn: dict[str, list[str]] = field(default_factory=dict)  # recordings' tags
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
-        if query.kind is None and query.status is None:
-            return self.items
         return [
             item
             for item in self.items
-            if query.kind in (None, item.kind) and query.status in (None, item.status)
+            if query.kind in (None, item.kind)
+            and query.status in (None, item.status)
+            and query.is_favourite in (None, item.is_favourite)
+            and query.folder_id in (None, item.folder_id)
+            and (query.tag is None or query.tag in self.worn.get(item.recording_id, ()))
+            and query.is_binned is (item.deleted_at is not None)
         ]
 
     def recordings(self, query: ListQuery, offset: int, limit: int) -> list[Recording]:
@@ -86,6 +94,36 @@ class FakeLibrary:
         if self.made_up:
             return recording(int(recording_id[1:]))
         return next((item for item in self.items if item.recording_id == recording_id), None)
+
+    def ids(self, query: ListQuery) -> list[str]:
+        if self.made_up:
+            return [f"r{at:06d}" for at in range(self.made_up)]
+        return [item.recording_id for item in self._fitting(query)]
+
+    def folders(self) -> list[Folder]:
+        return [
+            Folder(key, name, len(self._fitting(ListQuery(folder_id=key))))
+            for key, name in sorted(self.shelf.items(), key=lambda each: each[1])
+        ]
+
+    def tags(self) -> list[Tag]:
+        names = sorted({name for worn in self.worn.values() for name in worn})
+        return [Tag(name, sum(name in worn for worn in self.worn.values())) for name in names]
+
+    def tags_of(self, recording_id: str) -> tuple[str, ...]:
+        return tuple(self.worn.get(recording_id, ()))
+
+    def values_of(self, column: str) -> list[str]:
+        return sorted({str(value) for item in self.items if (value := getattr(item, column))})
+
+    def revisions(self, recording_id: str) -> list[Revision]:
+        return []
+
+    def revision_segments(self, revision_id: str) -> tuple[Segment, ...]:
+        return ()
+
+    def reruns_of(self, recording_id: str) -> list[Recording]:
+        return [item for item in self.items if item.rerun_of == recording_id]
 
     def transcript(self, recording_id: str) -> Transcript:
         return self.transcripts.get(recording_id, Transcript())
@@ -120,6 +158,115 @@ class FakeLibrary:
 
     def drop(self, ids: Sequence[str]) -> None:
         self.items = [item for item in self.items if item.recording_id not in ids]
+
+
+def _done(value: _T) -> "Future[_T]":
+    future: Future[_T] = Future()
+    future.set_result(value)
+    return future
+
+
+@dataclass
+class FakeOrganiser:
+    """Changes a `FakeLibrary` at once and tells the bus; `error` makes every change fail."""
+
+    library: FakeLibrary
+    bus: FakeBus
+    error: AppError | None = None
+
+    def _change(self, ids: Sequence[str], **fields: object) -> "Future[tuple[str, ...]]":
+        if self.error is not None:
+            failed: Future[tuple[str, ...]] = Future()
+            failed.set_exception(self.error)
+            return failed
+        changed = []
+        for at, item in enumerate(self.library.items):
+            if item.recording_id in ids:
+                new = replace(item, **fields)  # type: ignore[arg-type]
+                if new != item:
+                    self.library.items[at] = new
+                    changed.append(item.recording_id)
+        self._tell(*changed)
+        return _done(tuple(changed))
+
+    def _tell(self, *ids: str) -> None:
+        self.bus.library_changed.emit(LibraryChanged(frozenset({"recordings"}), frozenset(ids)))
+
+    def move_to_bin(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, deleted_at=NOON)
+
+    def restore(self, recording_ids: Sequence[str]) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, deleted_at=None)
+
+    def set_favourite(
+        self, recording_ids: Sequence[str], is_favourite: bool
+    ) -> "Future[tuple[str, ...]]":
+        return self._change(recording_ids, is_favourite=is_favourite)
+
+    def add_folder(self, name: str) -> "Future[Folder]":
+        self.library.shelf[f"f-{name}"] = name
+        self._tell()
+        return _done(Folder(f"f-{name}", name))
+
+    def rename_folder(self, folder_id: str, name: str) -> "Future[bool]":
+        self.library.shelf[folder_id] = name
+        self._tell()
+        return _done(True)
+
+    def remove_folder(self, folder_id: str) -> "Future[tuple[str, ...]]":
+        self.library.shelf.pop(folder_id)
+        return self._change(self.library.ids(ListQuery(folder_id=folder_id)), folder_id=None)
+
+    def move_to_folder(
+        self, recording_ids: Sequence[str], folder_id: str | None
+    ) -> "Future[dict[str, str | None]]":
+        before = {
+            item.recording_id: item.folder_id
+            for item in self.library.items
+            if item.recording_id in recording_ids and item.folder_id != folder_id
+        }
+        self._change(recording_ids, folder_id=folder_id)
+        return _done(before)
+
+    def tag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]":
+        new = [key for key in recording_ids if name not in self.library.worn.get(key, [])]
+        for key in new:
+            self.library.worn.setdefault(key, []).append(name)
+        self._tell(*new)
+        return _done(tuple(new))
+
+    def untag(self, recording_ids: Sequence[str], name: str) -> "Future[tuple[str, ...]]":
+        old = [key for key in recording_ids if name in self.library.worn.get(key, [])]
+        for key in old:
+            self.library.worn[key].remove(name)
+        self._tell(*old)
+        return _done(tuple(old))
+
+    def rename_tag(self, name: str, new_name: str) -> "Future[bool]":
+        for worn in self.library.worn.values():
+            worn[:] = [new_name if each == name else each for each in worn]
+        self._tell()
+        return _done(True)
+
+    def remove_tag(self, name: str) -> "Future[tuple[str, ...]]":
+        return self.untag(list(self.library.worn), name)
+
+    def update_recording(self, recording_id: str, **fields: object) -> "Future[Recording | None]":
+        self._change([recording_id], **fields)
+        return _done(self.library.recording(recording_id))
+
+    def splice_segments(
+        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+    ) -> "Future[bool]":
+        old = self.library.transcript(recording_id)
+        new = [*old.segments]
+        new[first : first + removed] = segments
+        self.library.transcripts[recording_id] = replace(old, segments=tuple(new))
+        self._tell(recording_id)
+        return _done(True)
+
+    def keep_revision(self, recording_id: str) -> "Future[Revision | None]":
+        return _done(None)
 
 
 @dataclass
@@ -240,6 +387,9 @@ class FakeDictation:
     def hotkey_up(self, name: str, at_s: float) -> None:
         self.calls.append(("hotkey_up", name, at_s))
 
+    def hotkey_interrupted(self, name: str, at_s: float) -> None:
+        self.calls.append(("hotkey_interrupted", name, at_s))
+
     def copy_last(self) -> None:
         self.calls.append(("copy_last",))
 
@@ -324,10 +474,12 @@ class World:
         self.microphones = FakeMicrophones(BUILT_IN, AIRPODS)
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
+        self.organiser = FakeOrganiser(self.library, self.bus)
 
     @property
     def ports(self) -> Ports:
         return Ports(
+            organiser=None if self.problem else self.organiser,
             library=self.library,
             commands=self.commands,
             events=self.bus,

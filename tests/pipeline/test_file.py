@@ -11,7 +11,7 @@ from app.core.packing import SAMPLE_RATE, Region, Window
 from app.engine.base import Options, Recognizer
 from app.engine.memory import Residency
 from app.engine.scripted import ScriptedRecognizer, ScriptedWindow
-from app.pipeline.file import WindowReader, transcribe_file
+from app.pipeline.file import Plan, WindowReader, transcribe_file
 
 MODEL = Model("scripted", "Scripted", Family.SCRIPTED, Path("/"), max_speech_s=2.0)
 
@@ -41,7 +41,7 @@ def finals(tmp_path: Path, heard: dict[int, str]) -> list[SegmentsFinal]:
     told: list[Event] = []
     residency = Residency(load, 1 << 30, told.append)
     reader = WindowReader(tmp_path / "talk.wav", 2.0, open_windows=lambda *_: FourWindows())
-    job = transcribe_file("job", reader, MODEL, Options(), residency, lambda stage: None)
+    job = transcribe_file("job", reader, Plan(MODEL), Options(), residency, lambda stage: None)
     facts = [fact for fact in job if isinstance(fact, SegmentsFinal)]
     residency.close()
     return facts

@@ -29,8 +29,8 @@ def _same_looks(qapp: QApplication) -> Iterator[None]:
 def open_window(qtbot: QtBot) -> OpenWindow:
     """Open windows that are closed after the test."""
 
-    def open_it(world: World, undo_ms: int = 10_000) -> MainWindow:
-        window = MainWindow(world.ports, undo_ms=undo_ms)
+    def open_it(world: World) -> MainWindow:
+        window = MainWindow(world.ports)
         qtbot.addWidget(window)
         window.show()
         window.activateWindow()

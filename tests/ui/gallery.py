@@ -194,8 +194,39 @@ def dropping() -> QWidget:
 
 
 def removed() -> QWidget:
-    window = show(world())
+    window = show(organised())
     window.remove_selected()
+    QTest.qWait(200)
+    return window
+
+
+def organised() -> fakes.World:
+    """Return a library with folders, tags, notes and favourites."""
+    found = world()
+    found.library.shelf = {"f1": "Flood project", "f2": "Teaching"}
+    found.library.worn = {"r000000": ["interview", "history"], "r000004": ["history"]}
+    change(found, 0, is_favourite=True, folder_id="f1", notes="Ask Ben for the eleven titles.")
+    change(found, 2, kind=RecordingKind.QUICK)
+    change(found, 3, folder_id="f2", is_favourite=True, doubt=3)
+    change(found, 5, kind=RecordingKind.DICTATION, app_name="Pages", doubt=1)
+    return found
+
+
+def filtered() -> QWidget:
+    window = show(organised())
+    window.parts.library.filters.set_filter("is_favourite", True, "Favourites")
+    window.parts.library.filters.set_filter("language", "en", "Language: English")
+    QTest.qWait(100)
+    return window
+
+
+def bin_place() -> QWidget:
+    found = organised()
+    found.organiser.move_to_bin(["r000006", "r000008"])
+    window = show(found)
+    window.parts.sidebar.choose(Place.BIN)
+    window.parts.library.select_row(0)
+    QTest.qWait(100)
     return window
 
 
@@ -260,6 +291,8 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "recording": recording,
     "silent": silent,
     "untranscribed": untranscribed,
+    "filtered": filtered,
+    "bin": bin_place,
     "settings": settings,
     "export": export,
 }

@@ -23,13 +23,13 @@ from app.core.events import (
     ModelState,
     PartialChanged,
     SegmentsFinal,
+    TakesRecovered,
 )
 from app.core.job import Job
 from app.ui.bus import PARTIALS_PER_S, Bus
 
 ONE_OF_EACH: dict[str, Event] = {
     "segments_final": SegmentsFinal("j", (), 1.0),
-    "stage_changed": StageChanged(Stage.RECORDING, "t"),
     "partial_changed": PartialChanged("t", "a", "b", 0.0),
     "job_changed": JobChanged(Job("j", "r", "Talk", "auto", "auto")),
     "job_ended": JobEnded("j"),
@@ -37,6 +37,8 @@ ONE_OF_EACH: dict[str, Event] = {
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),
+    "stage_changed": StageChanged(),
+    "takes_recovered": TakesRecovered(("r",)),
     "failed": Failed(EngineFailed("It failed.")),
 }
 

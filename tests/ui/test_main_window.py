@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import (
@@ -16,12 +16,13 @@ from app.core.errors import (
 )
 from app.core.events import Exported, Failed, FilesChecked
 from app.core.job import JobStatus
-from app.core.recording import RecordingStatus
+from app.core.recording import RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui.export_dialog import ExportDialog
-from app.ui.library.sidebar import Place
+from app.ui.library.sidebar import Place, Spot
 from app.ui.main_window import MainWindow
 from app.ui.ports import ModelChoice
+from app.ui.widgets.chip import Chip
 from tests.helpers.ui_fakes import DEMO, World, job, recording, running, world_of
 from tests.ui.conftest import OpenWindow
 
@@ -296,72 +297,148 @@ def test_searching_in_the_queue_shows_the_library(open_window: OpenWindow) -> No
 # Removal
 
 
-def test_a_removal_can_be_undone(open_window: OpenWindow, qtbot: QtBot) -> None:
+def test_what_is_removed_goes_to_the_bin_and_comes_back(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
     world = world_of(4)
     window = open_window(world)
     window.parts.library.list.setFocus()
     QTest.keyClick(window.parts.library.list, Qt.Key.Key_Delete)
-    assert window.parts.library.model.rowCount() == 3
+    rows = window.parts.library.model
+    qtbot.waitUntil(lambda: rows.rowCount() == 3, timeout=10_000)
     qtbot.waitUntil(lambda: opened(window) == "r000001", timeout=10_000)
-    banner = window.parts.notices.banner("removed")
+    banner = window.parts.notices.banner("deed")
     assert banner is not None
-    assert banner.message == "“Recording 0” was removed."
+    assert banner.message == "“Recording 0” is in the bin now."
     assert window.parts.status_label.text() == "3 recordings"
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert window.parts.library.model.rowCount() == 4
-    assert window.parts.library.selected_ids() == ["r000000"]
-    assert window.parts.notices.banner("removed") is None
+    qtbot.waitUntil(lambda: rows.rowCount() == 4, timeout=10_000)
+    assert window.parts.notices.banner("deed") is None
+    window.menus.redo.trigger()
+    qtbot.waitUntil(lambda: rows.rowCount() == 3, timeout=10_000)
     window.close()
     assert "remove" not in world.commands.names()
 
 
-def test_a_removal_happens_later(open_window: OpenWindow, qtbot: QtBot) -> None:
+def test_only_the_bin_erases_and_it_asks(open_window: OpenWindow, qtbot: QtBot) -> None:
     world = world_of(4)
-    window = open_window(world, undo_ms=1)
+    world.organiser.move_to_bin(["r000001", "r000002"])
+    window = open_window(world)
+    window.parts.sidebar.choose(Place.BIN)
+    window.parts.library.list.selectAll()
     window.remove_selected()
-    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=10_000)
-    assert ("remove", ("r000000",)) in world.commands.calls
-    assert window.parts.library.model.rowCount() == 3
+    box = window.organising.question
+    assert isinstance(box, QMessageBox)
+    assert "2 recordings" in box.text()
+    box.reject()
+    assert "remove" not in world.commands.names()
+    qtbot.waitUntil(window.menus.restore.isEnabled)
+    window.menus.restore.trigger()
+    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 0, timeout=10_000)
+    assert all(item.deleted_at is None for item in world.library.items)
+    world.organiser.move_to_bin(["r000003"])
+    window.menus.empty_bin.trigger()
+    box = window.organising.question
+    assert isinstance(box, QMessageBox)
+    next(each for each in box.buttons() if each.text() == "Erase").click()
+    assert ("remove", ("r000003",)) in world.commands.calls
+
+
+def test_a_removal_that_failed_is_told(open_window: OpenWindow) -> None:
+    world = world_of(4)
+    window = open_window(world)
+    world.organiser.error = LibraryReadOnly("The library cannot be written.")
+    window.remove_selected()
+    assert window.parts.library.model.rowCount() == 4
+    assert window.parts.banners.banner("error") is not None
     assert not window.menus.undo.isEnabled()
 
 
-def test_closing_finishes_removals(open_window: OpenWindow) -> None:
-    world = world_of(4)
-    window = open_window(world)
-    window.parts.library.list.selectAll()
-    window.remove_selected()
-    window.close()
-    assert ("remove", ("r000000", "r000001", "r000002", "r000003")) in world.commands.calls
-
-
-def test_a_removal_that_failed_comes_back(open_window: OpenWindow, qtbot: QtBot) -> None:
-    world = world_of(4)
-    window = open_window(world, undo_ms=1)
-    window.remove_selected()
-    qtbot.waitUntil(lambda: "remove" in world.commands.names(), timeout=10_000)
-    world.bus.failed.emit(Failed(LibraryReadOnly("The library cannot be written.")))
-    assert window.parts.library.model.rowCount() == 4
-
-
 def test_removing_the_last_one_shows_nothing(open_window: OpenWindow, qtbot: QtBot) -> None:
-    world = world_of(1)
-    window = open_window(world)
+    window = open_window(world_of(1))
     window.remove_selected()
-    assert opened(window) is None
-    world.library.drop(["r000000"])
-    window.removals.finish_all()
-    world.tell_library("r000000")
     qtbot.waitUntil(lambda: window.parts.welcome.isVisible(), timeout=10_000)
+    assert opened(window) is None
 
 
 def test_what_is_removed_leaves_the_queue(open_window: OpenWindow, qtbot: QtBot) -> None:
     world = world_of(3)
-    world.commands.jobs = [job(0, status=JobStatus.FAILED, error="It broke.")]
+    world.commands.jobs = [job(0, status=JobStatus.RUNNING)]
     window = open_window(world)
     assert len(window.parts.queue.jobs) == 1
     window.remove_selected()
-    window.removals.finish_all()
+    assert ("cancel_job", "j000000") in world.commands.calls
     qtbot.waitUntil(lambda: window.parts.queue.jobs == [], timeout=10_000)
+
+
+# Order
+
+
+def test_folders_tags_and_stars(open_window: OpenWindow, qtbot: QtBot) -> None:
+    world = world_of(4)
+    window = open_window(world)
+    window.menus.new_folder.trigger()
+    box = window.organising.question
+    assert isinstance(box, QInputDialog)
+    box.setTextValue(" Work ")
+    box.accept()
+    sidebar = window.parts.sidebar
+    qtbot.waitUntil(lambda: bool(sidebar.findItems("Work", Qt.MatchFlag.MatchExactly)))
+    folder = Spot(Place.FOLDER, "f-Work", "Work")
+    sidebar.dropped.emit(["r000001", "r000002"], folder)
+    window.menus.favourite.trigger()
+    header = window.parts.transcript.header
+    header.tag_requested.emit("r000000", "trip")
+    qtbot.waitUntil(lambda: bool(sidebar.findItems("trip", Qt.MatchFlag.MatchExactly)))
+    assert header.chips.isVisible()
+    sidebar.setCurrentItem(sidebar.findItems("Work", Qt.MatchFlag.MatchExactly)[0])
+    rows = window.parts.library.model
+    assert [rows.recording_id(row) for row in range(rows.rowCount())] == ["r000001", "r000002"]
+    sidebar.choose(Place.FAVOURITES)
+    assert rows.rowCount() == 1
+    for _ in range(4):
+        window.menus.undo.trigger()
+    assert world.library.shelf == {}
+    assert world.library.tags() == []
+    assert world.library.items[1].folder_id is None
+    assert not world.library.items[0].is_favourite
+
+
+def test_a_title_and_notes_are_typed(open_window: OpenWindow, qtbot: QtBot) -> None:
+    world = world_of(2)
+    window = open_window(world)
+    qtbot.waitUntil(lambda: opened(window) == "r000000")
+    header = window.parts.transcript.header
+    window.menus.rename.trigger()
+    header.title_edit.setText("The flood")
+    QTest.keyClick(header.title_edit, Qt.Key.Key_Return)
+    assert world.library.items[0].title == "The flood"
+    header.notes_button.setChecked(True)
+    header.notes.setPlainText("Ask Ben")
+    header.flush()
+    assert world.library.items[0].notes == "Ask Ben"
+    window.menus.undo.trigger()
+    window.menus.undo.trigger()
+    assert (world.library.items[0].title, world.library.items[0].notes) == ("Recording 0", "")
+
+
+def test_filters_narrow_the_list_down_as_chips(open_window: OpenWindow) -> None:
+    world = world_of(4)
+    world.organiser.set_favourite(["r000002"], True)
+    window = open_window(world)
+    filters, rows = window.parts.library.filters, window.parts.library.model
+    filters.filter_menu.aboutToShow.emit()
+    titles = [action.text() for action in filters.filter_menu.actions()]
+    assert {"Kind", "Status", "Date", "Language", "Favourites"} <= set(titles)
+    filters.set_filter("is_favourite", True, "Favourites")
+    assert rows.rowCount() == 1
+    assert filters.chips.isVisible()
+    window.parts.sidebar.choose(Place.FILES)
+    assert rows.rowCount() == 1
+    filters.findChild(Chip).click()
+    assert rows.rowCount() == 4
+    filters.set_filter("kind", RecordingKind.QUICK, "Quick")
+    assert window.parts.library.empty.isVisible()
 
 
 # Export

@@ -4,7 +4,7 @@ It is made, used and closed on the engine thread; after `close` its memory is gi
 finds the language itself and takes no hints: of the options it obeys `wants_words`.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import mlx.core as mx
 
@@ -52,6 +52,8 @@ class VoxtralRealtimeRecognizer:
         self._marks: Marks = marks_of(tekken)
         self._pacing: Pacing
         self._scales: list[mx.array]
+        self._asked_ms: int | None = None
+        self._wanted_ms: Callable[[], int | None] | None = None
         self.set_delay(delay_ms)
 
     @classmethod
@@ -85,13 +87,20 @@ class VoxtralRealtimeRecognizer:
 
     def set_delay(self, delay_ms: int | None) -> None:
         """Choose the delay of the streams opened from now on; clamped to what is offered."""
+        self._asked_ms = delay_ms
         if delay_ms is not None:
             delay_ms = min(max(delay_ms, DELAYS_MS[0]), DELAYS_MS[1])
         self._pacing = pacing_of(self._tekken, delay_ms)
         self._scales = self._loaded().language_model.delay_scales(self._pacing.delay)
 
+    def follow_delay(self, wanted_ms: Callable[[], int | None]) -> None:
+        """Ask `wanted_ms` before each utterance, so that a changed setting counts at once."""
+        self._wanted_ms = wanted_ms
+
     def open_session(self) -> Session:
-        """Return a bare stream of tokens."""
+        """Return a bare stream of tokens, at the delay that is wanted now."""
+        if self._wanted_ms is not None and (wanted := self._wanted_ms()) != self._asked_ms:
+            self.set_delay(wanted)
         return Session(self._loaded(), self._marks, self._pacing, self._scales)
 
     def open_words(self, start_s: float) -> WordStream:

@@ -4,10 +4,12 @@ It is made, used and closed on the engine thread; after `close` its memory is gi
 """
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import mlx.core as mx
 
 from app.core.model import Model
+from app.core.packing import Window
 from app.engine.base import (
     Idle,
     Options,
@@ -15,6 +17,7 @@ from app.engine.base import (
     WindowResult,
     WindowSource,
 )
+from app.engine.whisper.aligner import WordAligner
 from app.engine.whisper.heads import alignment_heads
 from app.engine.whisper.stream import WhisperStream
 from app.engine.whisper.tokens import Tokens
@@ -73,6 +76,17 @@ class WhisperRecognizer:
             self._model.max_speech_s,
             short_context=self._model.has_short_context,
         )
+
+    def align(self, window: Window, result: WindowResult) -> Iterator[WindowResult | None]:
+        """Find the words of another model's `result` in its window; it is yielded last."""
+        finding = WordAligner(self.loaded).align(window, result.segments, result.language)
+        while True:
+            try:
+                next(finding)
+            except StopIteration as found:
+                yield replace(result, segments=found.value)
+                return
+            yield None
 
     def close(self) -> None:
         """Give the memory back."""

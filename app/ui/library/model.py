@@ -153,6 +153,9 @@ class RecordingModel(QAbstractListModel):
             return title_of(row.recording)
         return spoken_row(row.recording, self._board.job_of(row.recording.recording_id))
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
     def canFetchMore(self, parent: Index) -> bool:
         return not parent.isValid() and self._may_have_more
 

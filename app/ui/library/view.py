@@ -5,11 +5,13 @@ nothing but the pages that are looked at.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import (
     QEvent,
     QItemSelection,
     QItemSelectionModel,
+    QMimeData,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
@@ -18,12 +20,21 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtGui import (
+    QDrag,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QRegion,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem, QWidget
 
-from app.config.translate import tr
+from app.config.translate import tr, tr_plural
 from app.ui import theme
 from app.ui.library.delegate import RowDelegate
+from app.ui.library.mime import carry
 from app.ui.library.model import RecordingModel
 
 Index = QModelIndex | QPersistentModelIndex
@@ -56,6 +67,8 @@ class RecordingList(QListView):
         self.setUniformItemSizes(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setTabKeyNavigation(False)
+        self.setDragEnabled(True)
+        self.carried_ids: Callable[[], Sequence[str]] = tuple  # what a drag takes along
         self.doubleClicked.connect(lambda _index: self.open_requested.emit())
         model.days_changed.connect(self._on_days_changed)
 
@@ -223,6 +236,17 @@ class RecordingList(QListView):
         else:
             super().keyPressEvent(event)
 
+    def startDrag(self, _actions: Qt.DropAction) -> None:
+        """Carry the selection, with how much it is under the pointer."""
+        ids = list(self.carried_ids())
+        if not ids:
+            return
+        drag = QDrag(self)
+        drag.setMimeData(carry(QMimeData(), ids))
+        drag.setPixmap(self._drag_picture(len(ids)))
+        drag.setHotSpot(QPoint(-12, -4))
+        drag.exec(Qt.DropAction.CopyAction)
+
     def keyboardSearch(self, _search: str) -> None:
         """Do nothing: it would read the whole library; the search field is for that."""
 
@@ -254,6 +278,22 @@ class RecordingList(QListView):
         option.state = state
         delegate.paint(painter, option, index)
 
+    def _drag_picture(self, count: int) -> QPixmap:
+        text = tr_plural("{count} recording", "{count} recordings", count)
+        width = self.fontMetrics().horizontalAdvance(text) + 24
+        picture = QPixmap(width * 2, 56)
+        picture.setDevicePixelRatio(2)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("accent"))
+        painter.drawRoundedRect(QRect(0, 0, width, 28), 14, 14)
+        painter.setPen(theme.color("accent_text"))
+        painter.drawText(QRect(0, 0, width, 28), Qt.AlignmentFlag.AlignCenter, text)
+        painter.end()
+        return picture
+
     def _pointer(self) -> QPoint:
         return self.viewport().mapFromGlobal(self.cursor().pos())
 
@@ -266,7 +306,7 @@ class RecordingList(QListView):
         """Take over the new headers without moving what is on the screen."""
         if self._is_adjusting:
             return
-        starts = [] if self._rows.search_text else self._rows.day_starts()
+        starts = self._rows.day_starts()
         if starts == self._starts:
             return
         bar = self.verticalScrollBar()

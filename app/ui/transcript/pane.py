@@ -5,7 +5,7 @@ Renders the last snapshot of recording, job and transcript; keeps only which rec
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -21,12 +21,13 @@ from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui import theme
 from app.ui.ports import FindMatches
+from app.ui.transcript.header import TranscriptHeader
 from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.banner import Banner, BannerStack
 from app.ui.widgets.empty_state import EmptyState
-from app.ui.widgets.labels import ElidedLabel, QuietLabel
+from app.ui.widgets.labels import QuietLabel
 from app.ui.widgets.progress import ThinProgress
-from app.ui.wording import full_date, job_progress, job_state, language_label, length, title_of
+from app.ui.wording import full_date, job_progress, job_state, language_label, length
 
 
 class TranscriptPane(QStackedWidget):
@@ -67,7 +68,7 @@ class TranscriptPane(QStackedWidget):
         column = QVBoxLayout(self._page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._make_header())
+        column.addWidget(self._make_header())
         column.addWidget(self._make_work_strip())
         column.addWidget(self.banners)
         column.addWidget(self._body, 1)
@@ -95,7 +96,7 @@ class TranscriptPane(QStackedWidget):
         self._recording = self._job = None
         actions = [(tr("Export…"), self.export_requested.emit)]
         if can_write:
-            actions.append((tr("Remove"), self.remove_requested.emit))
+            actions.append((tr("Move to Bin"), self.remove_requested.emit))
         title = tr_plural("{count} recording selected", "{count} recordings selected", count)
         self.nothing.show_state(title, icon="file", actions=actions)
         self.setCurrentWidget(self.nothing)
@@ -146,10 +147,10 @@ class TranscriptPane(QStackedWidget):
         self._is_writable = is_writable
         self.again_action.setEnabled(is_writable)
         self.remove_action.setEnabled(is_writable)
+        self.header.set_writable(is_writable)
 
     def refresh_colors(self) -> None:
-        self.facts_label.refresh_colors()
-        self.title_label.refresh_colors()
+        self.header.refresh_colors()
         self._progress_text.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
             part.refresh_colors()
@@ -159,14 +160,7 @@ class TranscriptPane(QStackedWidget):
 
     # Building
 
-    def _make_header(self) -> QHBoxLayout:
-        self.title_label = ElidedLabel("", self)
-        self.title_label.setFont(theme.font(1.3, is_bold=True))
-        self.facts_label = ElidedLabel("", self, color="secondary")
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self.title_label)
-        texts.addWidget(self.facts_label)
+    def _make_header(self) -> TranscriptHeader:
         export = tr("Export this transcript")
         self.export_button = self._tool("export", export, self.export_requested.emit)
         self.more_button = QToolButton(self)
@@ -178,13 +172,9 @@ class TranscriptPane(QStackedWidget):
         theme.set_icon(self.more_button, "more")
         self.more_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more_button.setMenu(self._make_menu())
-        row = QHBoxLayout()
-        row.setContentsMargins(16, 12, 12, 10)
-        row.setSpacing(theme.SPACE)
-        row.addLayout(texts, 1)
-        row.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignTop)
-        return row
+        self.header = TranscriptHeader((self.export_button, self.more_button), self)
+        self.title_label, self.facts_label = self.header.title_label, self.header.facts_label
+        return self.header
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -193,7 +183,7 @@ class TranscriptPane(QStackedWidget):
         self.reveal_action = menu.addAction(tr("Show Original File"))
         self.reveal_action.triggered.connect(lambda: self._tell_id(self.reveal_requested.emit))
         menu.addSeparator()
-        self.remove_action = menu.addAction(tr("Remove from Library"))
+        self.remove_action = menu.addAction(tr("Move to Bin"))
         self.remove_action.triggered.connect(lambda: self.remove_requested.emit())
         return menu
 
@@ -229,14 +219,14 @@ class TranscriptPane(QStackedWidget):
         if recording is None:
             return
         is_open = job is not None and not job.status.is_over
-        self.title_label.setText(title_of(recording))
         facts = (
             full_date(recording.created_at),
             length(recording.duration_s),
             language_label(recording.language or self._language),
             self._model_title(recording.model_id),
+            recording.app_name or "",
         )
-        self.facts_label.setText(" · ".join(fact for fact in facts if fact))
+        self.header.show_recording(recording, facts)
         has_text = bool(self.text.segments)
         self.export_button.setEnabled(has_text)
         self.again_action.setEnabled(self._is_writable and not is_open)

@@ -1,4 +1,4 @@
-"""The list reads pages, knows its days, and hides what is being removed."""
+"""The list reads pages, knows its days, and follows what changes."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.recording import RecordingStatus
 from app.core.transcript import Segment, Transcript
-from app.library.search import ListQuery
+from app.library.search import ListQuery, Sort
 from app.ui.job_board import JobBoard
 from app.ui.library.model import PAGE, RecordingModel
 from tests.helpers.ui_fakes import FakeLibrary, recording, world_of
@@ -30,11 +30,9 @@ def test_qt_finds_no_fault_with_it(qapp: QApplication) -> None:
     model = RecordingModel(library, JobBoard())
     tester = QAbstractItemModelTester(model)
     model.show_query(ListQuery())
-    model.hide(["r000002", "r000003"])
-    model.unhide(["r000003"])
     library.put(recording(99))
     model.refresh(["r000099"])
-    model.show_search("recording")
+    model.show_query(ListQuery("recording"))
     assert tester.model() is model
 
 
@@ -76,41 +74,36 @@ def test_a_day_over_a_page_border_has_one_header(qapp: QApplication) -> None:
     assert model.day_starts() == [0]
 
 
-def test_hidden_rows_are_left_out_and_come_back(qapp: QApplication) -> None:
-    model = model_of(world_of(6).library)
+def test_what_went_to_the_bin_leaves_and_comes_back(qapp: QApplication) -> None:
+    world = world_of(6)
+    model = model_of(world.library)
     model.row(0)
-    model.hide(["r000001", "r000004"])
+    world.organiser.move_to_bin(["r000001", "r000004"])
+    model.refresh(["r000001", "r000004"])
     assert ids(model) == ["r000000", "r000002", "r000003", "r000005"]
-    model.hide(["r000000"])
-    assert ids(model) == ["r000002", "r000003", "r000005"]
-    model.unhide(["r000000", "r000004"])
+    world.organiser.restore(["r000004"])
+    model.refresh(["r000004"])
     assert ids(model) == ["r000000", "r000002", "r000003", "r000004", "r000005"]
 
 
-def test_hiding_the_first_of_a_day_moves_its_header(qapp: QApplication) -> None:
-    noon = datetime(2026, 11, 20, 12).timestamp()
-    times = [noon, noon - 60, noon - 86_400, noon - 86_460]
-    library = FakeLibrary([recording(at, created_at=time) for at, time in enumerate(times)])
-    model = model_of(library)
+@pytest.mark.parametrize("sort", [each for each in Sort if each is not Sort.NEWEST])
+def test_only_the_newest_first_have_days(qapp: QApplication, sort: Sort) -> None:
+    model = model_of(world_of(6).library)
     model.row(0)
-    assert model.day_starts() == [0, 2]
-    model.hide(["r000000"])
-    assert model.day_starts() == [0, 1]
-    model.hide(["r000001"])
-    assert model.day_starts() == [0]
+    assert model.day_starts()
+    model.show_query(ListQuery(sort=sort))
+    model.row(0)
+    assert model.day_starts() == []
 
 
-def test_a_hidden_row_stays_hidden_when_new_ones_come(qapp: QApplication) -> None:
-    library = world_of(5).library
+def test_many_ids_are_asked_for_at_once(qapp: QApplication) -> None:
+    library = world_of(100_000).library
     model = model_of(library)
-    model.row(0)
-    model.hide(["r000001"])
-    library.put(recording(77))
-    model.refresh(["r000077"])
-    assert ids(model) == ["r000077", "r000000", "r000002", "r000003", "r000004"]
-    library.drop(["r000001"])
-    model.refresh(["r000001"])
-    assert ids(model) == ["r000077", "r000000", "r000002", "r000003", "r000004"]
+    found = model.ids(range(100_000))
+    assert len(found) == 100_000
+    assert found[99_999] == "r099999"
+    assert library.rows_read == 0
+    assert model.ids([5, 6]) == ["r000005", "r000006"]
 
 
 def test_a_changed_recording_is_read_alone(qapp: QApplication) -> None:
@@ -173,7 +166,7 @@ def test_a_library_that_became_shorter_gives_no_row(qapp: QApplication) -> None:
 def test_a_search_takes_its_hits_page_by_page(qapp: QApplication, count: int) -> None:
     library = world_of(count).library
     model = RecordingModel(library, JobBoard())
-    model.show_search("recording")
+    model.show_query(ListQuery("recording"))
     while model.canFetchMore(QModelIndex()):
         model.fetchMore(QModelIndex())
     assert model.rowCount() == count
@@ -185,18 +178,8 @@ def test_a_hit_shows_where_it_matches(qapp: QApplication) -> None:
     line = Transcript((Segment(0, 1, "Nothing here."), Segment(7, 9, "Then the river rose.")))
     library.transcripts["r000001"] = line
     model = RecordingModel(library, JobBoard())
-    model.show_search("river")
+    model.show_query(ListQuery("river"))
     row = model.row(0)
     assert row is not None
     assert row.start_s == 7
     assert [row.snippet[start:end] for start, end in row.matches] == ["river"]
-
-
-def test_a_hidden_hit_is_left_out(qapp: QApplication) -> None:
-    model = RecordingModel(world_of(5).library, JobBoard())
-    model.show_search("recording")
-    model.hide(["r000002"])
-    assert "r000002" not in ids(model)
-    assert model.rowCount() == 4
-    model.unhide(["r000002"])
-    assert model.rowCount() == 5

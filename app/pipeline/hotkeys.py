@@ -1,0 +1,83 @@
+"""The global hotkeys of dictation: bound as the person wants them, Escape only while recording.
+
+A hotkey that cannot be had is told once, in a sentence, and the others work.
+"""
+
+import sys
+from collections.abc import Callable
+
+from app.config.settings import Settings
+from app.core.errors import AppError
+from app.macos.hotkey import Chord, HotkeyEvent, Hotkeys, NoHotkeys, Post, parse_chord
+
+DICTATE, QUICK, CANCEL = "dictate", "quick", "cancel"
+# Needs no permission anywhere, and no system or common program uses it.
+DEFAULT_DICTATE = "ctrl+alt+d" if sys.platform == "darwin" else "ctrl+alt+space"
+_ESCAPE = Chord("escape")
+
+
+class HotkeyBindings:
+    """What is bound now. Owner: the main thread.
+
+    Args:
+        make: makes the system's hotkeys, given where to post their events.
+        post: gets the events, on the hotkeys' own thread.
+        on_problem: is told why a hotkey cannot be had.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Post], Hotkeys],
+        post: Callable[[HotkeyEvent], None],
+        on_problem: Callable[[AppError], None],
+    ) -> None:
+        self._hotkeys = make(post)
+        self._on_problem = on_problem
+        self._bound: dict[str, str] = {}
+
+    def apply(self, settings: Settings) -> None:
+        """Bind what `settings` says, unless it is bound so already."""
+        if isinstance(self._hotkeys, NoHotkeys):
+            return  # without a desktop nobody misses them
+        self._want(DICTATE, settings.dictate_hotkey or DEFAULT_DICTATE)
+        self._want(QUICK, settings.quick_hotkey)
+
+    def hold_escape(self, *, is_wanted: bool) -> None:
+        """Take Escape for cancelling, or give it back to everybody else."""
+        if is_wanted == (CANCEL in self._bound):
+            return
+        if is_wanted:
+            self._bound[CANCEL] = str(_ESCAPE)
+            self._bind(CANCEL, _ESCAPE, is_told=False)  # another way to cancel is always there
+        else:
+            del self._bound[CANCEL]
+            self._hotkeys.unbind(CANCEL)
+
+    def problem(self) -> AppError | None:
+        """Return why hotkeys may not arrive at this moment, if there is a reason."""
+        return self._hotkeys.problem()
+
+    def close(self) -> None:
+        """Let go of every key."""
+        self._hotkeys.close()
+
+    def _want(self, name: str, chord: str) -> None:
+        if self._bound.get(name, "") == chord:
+            return
+        self._hotkeys.unbind(name)
+        self._bound[name] = chord
+        if not chord:
+            return
+        try:
+            wanted = parse_chord(chord)
+        except AppError as error:
+            self._on_problem(error)
+        else:
+            self._bind(name, wanted, is_told=True)
+
+    def _bind(self, name: str, chord: Chord, *, is_told: bool) -> None:
+        try:
+            self._hotkeys.bind(name, chord)
+        except AppError as error:
+            if is_told:
+                self._on_problem(error)
