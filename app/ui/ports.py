@@ -147,6 +147,9 @@ class Events(Protocol):
     def partial_changed(self) -> SignalInstance: ...
 
     @property
+    def takes_recovered(self) -> SignalInstance: ...
+
+    @property
     def job_changed(self) -> SignalInstance: ...
 
     @property
@@ -244,6 +247,7 @@ class Ports:
         hotkeys: the global hotkeys.
         login_item: launch at login.
         has_dock: whether this system has a Dock whose icon can be hidden.
+        relaunch: ends the app and starts it again, where that is possible.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         organiser: changes the library; `None` when it can only be read.
         library_folder: where the library lies, to show and to reveal.
@@ -263,4 +267,5 @@ class Ports:
     hotkeys: HotkeyKeys | None = None
     login_item: LoginItem | None = None
     has_dock: bool = False
+    relaunch: Callable[[], None] | None = None
     organiser: Organiser | None = None

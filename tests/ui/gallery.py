@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.dictation import Outcome, Stage
 from app.core.errors import AudioError, DecodeFailed, mark
-from app.core.events import FilesChecked
+from app.core.events import FilesChecked, TakesRecovered
 from app.core.job import JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript
@@ -260,8 +260,7 @@ def untranscribed() -> QWidget:
     window = show(found)
     found.dictation.tell(Stage.RECORDING, kind=RecordingKind.QUICK)
     found.dictation.tell(Stage.IDLE, outcome=Outcome.UNTRANSCRIBED, can_retry=True)
-    if window.recorder is not None:
-        window.recorder.tell_recovered(("r000003", "r000004"))
+    found.bus.takes_recovered.emit(TakesRecovered(("r000003", "r000004")))
     return window
 
 
