@@ -1,6 +1,7 @@
 """The one entrance: without arguments the app, with arguments the command line.
 
-The bundled program is its own decode worker too, since there is no other Python to start.
+The bundled program is its own decode worker too, since there is no other Python to start, and tries
+itself with `--self-test`.
 """
 
 import sys
@@ -13,6 +14,11 @@ def main() -> int:
         from app.audio.decode_worker import main as decode
 
         return decode()
+    if arguments[:1] == ["--self-test"]:
+        from app.cli.self_test import run as try_everything
+        from app.ui.self_test import try_windows
+
+        return try_everything(arguments[1:], [("windows", try_windows)])
     if arguments:
         from app.cli.main import run
 

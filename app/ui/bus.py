@@ -39,6 +39,7 @@ class Bus(QObject):
     """
 
     segments_final = Signal(SegmentsFinal)
+    stage_changed = Signal(StageChanged)
     partial_changed = Signal(PartialChanged)
     job_changed = Signal(JobChanged)
     job_ended = Signal(JobEnded)
@@ -48,7 +49,6 @@ class Bus(QObject):
     library_changed = Signal(LibraryChanged)
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
-    stage_changed = Signal(StageChanged)
     takes_recovered = Signal(TakesRecovered)
     failed = Signal(Failed)
 
@@ -123,6 +123,7 @@ class Bus(QObject):
     def _signal_of(self, event: Event) -> SignalInstance:
         signals: dict[type, SignalInstance] = {
             SegmentsFinal: self.segments_final,
+            StageChanged: self.stage_changed,
             PartialChanged: self.partial_changed,
             JobChanged: self.job_changed,
             JobEnded: self.job_ended,
@@ -132,7 +133,6 @@ class Bus(QObject):
             LibraryChanged: self.library_changed,
             FilesChecked: self.files_checked,
             Exported: self.exported,
-            StageChanged: self.stage_changed,
             TakesRecovered: self.takes_recovered,
             Failed: self.failed,
         }

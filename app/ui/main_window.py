@@ -74,9 +74,9 @@ class MainWindow(QMainWindow):
         self.parts = WindowLayout(self, ports, self.board)
         self.news = News(self.parts.banners, self.parts.notices, self.announcer, self)
         self.browser = Browser(self.parts, ports, self.board, self)
-        self.recorder = self._make_recorder()
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
+        self.recorder = self._make_recorder()
         self._connect_parts()
         self._connect_actions()
         self._connect_events()

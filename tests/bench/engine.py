@@ -24,6 +24,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 _BATCHES = (1, 2, 4, 8)
 _USUAL_BATCH = 4
 _LONG_HOURS = 3.0
+_LONGEST_FOR_BATCHES = 5.0  # minutes
 _GOALS = {False: 3.0, True: 4.0}
 
 
@@ -38,7 +39,7 @@ class Turns:
     our_peak: int
 
 
-def take_turns(peer: Side, ours: Side, rounds: int) -> Turns:
+def take_turns(peer: Side, ours: Side, rounds: int, batches: tuple[int, ...] = _BATCHES) -> Turns:
     """Let both sides work in turns."""
     for side in (peer, ours):
         side.ask(words=True, most=1)  # compiles, loads, warms up
@@ -53,7 +54,7 @@ def take_turns(peer: Side, ours: Side, rounds: int) -> Turns:
     peer_peak, our_peak = peers[True][-1]["peak_bytes"], usual["peak_bytes"]
     for _ in range(rounds):
         for words in (False, True):
-            for batch in _BATCHES:
+            for batch in batches:
                 own.setdefault((words, batch), []).append(ours.ask(words=words, batch=batch))
     stages = ours.ask(words=True, stages=True)["stages"]
     return Turns(
@@ -129,7 +130,7 @@ def _judged(ratio: float, goal: float) -> str:
 
 def _batches(turns: Turns) -> str:
     rows = []
-    for batch in _BATCHES:
+    for batch in sorted({batch for _, batch in turns.ours}):
         off, on = turns.ours[False, batch], turns.ours[True, batch]
         ratios = [turns.peer[w]["cpu_s"] / turns.ours[w, batch]["cpu_s"] for w in (False, True)]
         rows.append(
@@ -170,7 +171,9 @@ def compare(minutes: float, rounds: int, python: Path) -> str:
             Side(python, "tests.bench.peer", model, folder) as peer,
             Side(Path(sys.executable), "tests.bench.ours", folder) as ours,
         ):
-            turns = take_turns(peer, ours, rounds)
+            # On long sound the usual batch says enough.
+            batches = _BATCHES if minutes <= _LONGEST_FOR_BATCHES else ()
+            turns = take_turns(peer, ours, rounds, batches)
         return describe(given, turns) + "\n\n" + _cpp(folder, python, turns)
 
 
@@ -219,8 +222,10 @@ def run(minutes: list[float], rounds: int, *, small_windows: int, every: int, wr
             table = compare_memory(folder, python, model, _LONG_HOURS, every)
             parts.append("### Memory of a long file\n\n" + table)
         if small_windows:
-            batches = (1, 2, 4) if small_windows > 2 else (small_windows,)
-            table = compare_shapes(folder, python, small_windows, batches)
+            is_short = small_windows < _USUAL_BATCH
+            batches = (small_windows,) if is_short else (1, _USUAL_BATCH)
+            tokens = 60 if is_short else 115
+            table = compare_shapes(folder, python, small_windows, batches, tokens)
             parts.append("### The shapes of Whisper small, random weights\n\n" + table)
     text = "\n\n".join(parts) + "\n"
     print(text)

@@ -31,7 +31,6 @@ SMALL = {
     "n_text_head": 12,
     "n_text_layer": 12,
 }
-_TOKENS = 115
 _WINDOW_S = 30
 _PEER_WINDOWS = 1  # every window costs it the same, and minutes
 _SEED = 20261121
@@ -58,7 +57,9 @@ def _noise(windows: int, stored: Stored) -> None:
     stored.write((sound.astype(np.float32), _WINDOW_S * i) for i, sound in enumerate(sounds))
 
 
-def compare_shapes(folder: Path, python: Path, windows: int, batches: tuple[int, ...]) -> str:
+def compare_shapes(
+    folder: Path, python: Path, windows: int, batches: tuple[int, ...], tokens: int
+) -> str:
     """Return the table of both sides with small's shapes; `folder` is empty."""
     model, stored = folder / "small", Stored(folder)
     write_random(model)
@@ -68,19 +69,19 @@ def compare_shapes(folder: Path, python: Path, windows: int, batches: tuple[int,
     with Side(python, "tests.bench.peer", model, folder) as peer:
         peer.ask(words=False, most=1, forced=4)
         asked["peer"] = {
-            w: peer.ask(words=w, forced=_TOKENS, most=_PEER_WINDOWS) for w in (False, True)
+            w: peer.ask(words=w, forced=tokens, most=_PEER_WINDOWS) for w in (False, True)
         }
     with Side(Path(sys.executable), "tests.bench.ours", folder, model) as ours:
         ours.ask(words=False, most=1, forced=4)
         for batch in batches:
             print(f"bench: small shapes, batch {batch}", flush=True)
             asked[f"ours, batch {batch}"] = {
-                w: ours.ask(words=w, forced=_TOKENS, batch=batch) for w in (False, True)
+                w: ours.ask(words=w, forced=tokens, batch=batch) for w in (False, True)
             }
-    return _table(asked, windows)
+    return f"{tokens} tokens a window, {windows} windows of {_WINDOW_S} s.\n\n" + _table(asked)
 
 
-def _table(asked: dict[str, dict[bool, Answer]], windows: int) -> str:
+def _table(asked: dict[str, dict[bool, Answer]]) -> str:
     rows = []
     for side, answers in asked.items():
         cells = [side]
@@ -99,7 +100,7 @@ def _table(asked: dict[str, dict[bool, Answer]], windows: int) -> str:
     for way in ("off", "on"):
         head += [f"words {way}", "CPU", "tokens / passes", "ratio a token"]
     head.append("our stages, words off")
-    return f"{windows} windows of {_WINDOW_S} s.\n\n" + markdown(head, rows)
+    return markdown(head, rows)
 
 
 def _stages(stages: dict[str, float]) -> str:

@@ -1,4 +1,4 @@
-"""Live recording on a table: a fake microphone, a scripted or the real model, a main thread to turn.
+"""Live recording on a table: a fake microphone, a scripted or the real model, a thread to turn.
 
 `Desk` builds the real pipeline over a home folder of its own; only the machine around it is played.
 """

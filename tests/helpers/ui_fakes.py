@@ -471,11 +471,11 @@ class World:
     has_dictation: bool = True
 
     def __post_init__(self) -> None:
+        self.organiser = FakeOrganiser(self.library, self.bus)
         self.dictation = FakeDictation(self.bus)
         self.microphones = FakeMicrophones(BUILT_IN, AIRPODS)
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
-        self.organiser = FakeOrganiser(self.library, self.bus)
 
     @property
     def ports(self) -> Ports:

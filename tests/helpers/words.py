@@ -40,13 +40,15 @@ def clips() -> list[dict[str, str]]:
     return list(json.loads((SPEECH / "reference.json").read_text(encoding="utf-8")))
 
 
-def undertone(*words: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":
+def undertone(
+    *words: str | Path, home: Path, timeout_s: float = 300
+) -> "subprocess.CompletedProcess[str]":
     """Run the command line as a person does, with its library in `home`."""
     return subprocess.run(
         [sys.executable, "-m", "app", *map(str, words)],
         env={**os.environ, "UNDERTONE_HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout_s,
         check=False,
     )

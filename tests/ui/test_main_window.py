@@ -435,7 +435,9 @@ def test_filters_narrow_the_list_down_as_chips(open_window: OpenWindow) -> None:
     assert filters.chips.isVisible()
     window.parts.sidebar.choose(Place.FILES)
     assert rows.rowCount() == 1
-    filters.findChild(Chip).click()
+    chip = filters.findChild(Chip)
+    assert chip is not None
+    chip.click()
     assert rows.rowCount() == 4
     filters.set_filter("kind", RecordingKind.QUICK, "Quick")
     assert window.parts.library.empty.isVisible()

@@ -1,0 +1,1 @@
+"""What the bundle is made of and how it is checked: for the spec, `./run bundle` and tests."""
