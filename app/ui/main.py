@@ -222,6 +222,7 @@ class App(QObject):
         if self._live is not None:
             self._live.machine.settings_changed()
         use_appearance(settings.appearance)
+        self.window.follow_settings()
         self.desktop.refresh()
 
 

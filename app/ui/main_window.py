@@ -221,6 +221,14 @@ class MainWindow(QMainWindow):
         self._settings_window.raise_()
         self._settings_window.activateWindow()
 
+    def follow_settings(self) -> None:
+        """Show the settings as they are now, wherever they were changed."""
+        settings = self._ports.commands.settings
+        self.parts.toolbar.show_settings(settings)
+        self.menus.appearances[settings.appearance].setChecked(True)
+        if self._settings_window is not None and self._settings_window.isVisible():
+            self._settings_window.refresh()
+
     def set_problem(self, problem: AppError | None) -> None:
         """Say why the library cannot be used, or only be read; `None` when all is well."""
         self._problem = problem

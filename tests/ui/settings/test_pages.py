@@ -14,6 +14,7 @@ from app.ui.settings import chord as chord_module
 from app.ui.settings.chord import chord_of
 from app.ui.settings.window import SettingsWindow
 from tests.helpers.ui_fakes import AIRPODS, World
+from tests.ui.conftest import OpenWindow
 
 
 @pytest.fixture
@@ -376,6 +377,20 @@ def test_every_control_can_be_tabbed_to(qtbot: QtBot, world: World) -> None:
         QTest.keyClick(window.windowHandle(), Qt.Key.Key_Tab)
         seen.add(QApplication.focusWidget())
     assert wanted <= seen
+
+
+def test_what_is_changed_in_the_menu_bar_is_seen_everywhere(open_window: OpenWindow) -> None:
+    world = World()
+    window = open_window(world)
+    window.show_settings()
+    world.commands.change_settings(language="de", microphone="airpods\tAirPods Pro")
+    window.follow_settings()
+    assert window.parts.toolbar.language == "de"
+    settings = window.findChild(SettingsWindow)
+    assert settings is not None
+    assert settings.general.language_box.currentData() == "de"
+    settings.choose_page(2)
+    assert settings.microphone.device_box.currentText() == "AirPods Pro"
 
 
 def test_without_a_microphone_or_dictation_their_pages_are_absent(qtbot: QtBot) -> None:
