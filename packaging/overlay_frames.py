@@ -39,18 +39,18 @@ class Camera:
         self._folder = folder
         self._appearance = appearance
         self._number = 0
-        self._seen: object = None
+        self._seen: set[tuple[str, str, int] | None] = {None}
 
     def look(self) -> None:
         """Take a picture if the overlay shows something new."""
         overlay = self._overlay
-        if overlay is None or self._key() in (None, self._seen):
+        if overlay is None or self._key() in self._seen:
             return
         QTest.qWait(120)  # the screen is painted, and the level moves
         key = self._key()
-        if key is None or key == self._seen:
+        if key is None or key in self._seen:
             return
-        self._seen = key
+        self._seen.add(key)
         self._number += 1
         state = key[0].rstrip("…").lower().replace(" ", "-")
         name = f"{self._number:02d}-{state}-{self._appearance}.png"
@@ -68,7 +68,7 @@ class Camera:
         if content is None:
             return None
         words = f"{content.committed} {content.tail}".split()
-        return content.face.state, content.face.message, (len(words) + 3) // 4
+        return content.face.state, content.face.message, (len(words) + 5) // 6
 
 
 class Director:
@@ -84,7 +84,7 @@ class Director:
         """Speak into the program in front."""
         self._take.start(RecordingKind.DICTATION)
         self._wait(lambda: self._take.now.stage is Stage.RECORDING)
-        self._pass(1_500)
+        self._pass(600)
         self._speak(*clips)
         self._pass(700)
         self._take.stop()
