@@ -70,11 +70,14 @@ class ProgressLine:
 
     def show(self, job: Job) -> None:
         """Show where `job` stands."""
-        text = f"{job.title}: {self._state(job)}"
+        self.write(f"{job.title}: {self._state(job)}", job.fraction)
+
+    def write(self, text: str, fraction: float | None) -> None:
+        """Show `text`; off a terminal only when another tenth of `fraction` is reached."""
         if self._is_terminal:
             self._out.write("\r\x1b[K" + text)
             self._out.flush()
-        elif text != self._last and self._is_news(job):
+        elif text != self._last and self._is_news(fraction):
             self._out.write(text + "\n")
             self._out.flush()
         self._last = text
@@ -85,8 +88,8 @@ class ProgressLine:
             self._out.write("\n")
             self._out.flush()
 
-    def _is_news(self, job: Job) -> bool:
-        tenth = int((job.fraction or 0.0) * 10)
+    def _is_news(self, fraction: float | None) -> bool:
+        tenth = int((fraction or 0.0) * 10)
         is_news = tenth != self._last_tenth
         self._last_tenth = tenth
         return is_news

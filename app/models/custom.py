@@ -8,9 +8,9 @@ one step.
 import contextlib
 import hashlib
 import os
+import platform
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +143,7 @@ def _copy(source: Path, target: Path, on_bytes: Callable[[int], None]) -> str:
 
 def _clone(source: Path, target: Path) -> bool:
     """Let `target` share the blocks of `source` until one is written; whether the disk can."""
-    if sys.platform != "darwin":
+    if platform.system() != "Darwin":
         return False
     import ctypes
 
@@ -164,7 +164,7 @@ def hub_caches() -> tuple[Path, ...]:
 
 def cached_models(caches: tuple[Path, ...] | None = None) -> tuple[Cached, ...]:
     """Return the models in hub caches that can be run, the newest state of each repository."""
-    found = []
+    found: list[Cached] = []
     for cache in hub_caches() if caches is None else caches:
         for place in sorted(cache.glob("models--*--*")):
             with contextlib.suppress(OSError):

@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -112,7 +111,7 @@ def chip_of(name: str) -> tuple[int, bool]:
 
 
 def _chip_name() -> str:
-    if sys.platform != "darwin":
+    if platform.system() != "Darwin":
         return platform.processor()
     asked = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
     try:

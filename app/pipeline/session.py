@@ -4,8 +4,7 @@ The app and the command line are the only callers. Closing never loses work: wha
 stays in the library as an interrupted job.
 """
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,27 +15,30 @@ from app.audio.devices import Devices
 from app.config.paths import Paths, make_private_folder, resources
 from app.config.settings import Settings
 from app.core.events import Event
-from app.core.job import JobStatus
+from app.core.model import Family, Model
+from app.engine.base import Recognizer
 from app.engine.host import EngineThread
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
-from app.engine.registry import load
+from app.engine.registry import limit_memory, load
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
+from app.macos.pressure import memory_pressure
+from app.models.recommend import this_machine
 from app.models.store import ModelStore, open_store
 from app.pipeline.dictation import DictationMachine, DictationParts
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.main_thread import MainThread
+from app.pipeline.models import ModelParts, Models
 from app.pipeline.queue import Parts, TranscriptionQueue
-from app.pipeline.recognition import Recognition, RecognitionParts
+from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
 from app.pipeline.rig import Rig
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
 _POOL_THREADS = 4
-_MODEL_SHARE = 0.6  # of the machine's memory, for all loaded models together
+_STOP_S = 60.0  # for the engine's last step; a piece of a large model takes a few seconds
 
 
 class EngineHost(Protocol):
@@ -44,8 +46,8 @@ class EngineHost(Protocol):
 
     def start(self) -> None: ...
 
-    def stop(self) -> None:
-        """End the loop and wait until the thread is gone."""
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """End the loop and wait until the thread is gone; `False` when it is not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Session:
     reader: LibraryReader
     writer: LibraryWriter
     queue: TranscriptionQueue
+    models: Models
     pool: ThreadPoolExecutor
     owner: Owner
     lock: LibraryLock | None  # `None` when another process holds it
@@ -66,16 +69,23 @@ class Session:
     emit: Callable[[Event], None]
     settings: Callable[[], Settings]
 
-    def close(self) -> None:
-        """Stop the work, write what is left to write, and let go of the library."""
+    def close(self) -> bool:
+        """Stop the work, write what is left to write, and let go of the library.
+
+        `False` when the engine is in a step that does not come back: all is written, but its thread
+        cannot be ended, only the process can (`os._exit`).
+        """
+        is_hanging = self.loop.busy_for_s() > HANG_S
         self.queue.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
-        self.engine.stop()
+        self.models.close()
+        self.pool.shutdown(wait=not is_hanging, cancel_futures=True)
+        has_ended = self.engine.stop(0.1 if is_hanging else _STOP_S)
         self.writer.close()
         self.reader.close()
         self.owner.release()
         if self.lock is not None:
             self.lock.release()
+        return has_ended
 
 
 def open_session(
@@ -111,13 +121,16 @@ def open_session(
         emit(event)
 
     loop = EngineLoop(on_engine_event)
-    residency = Residency(load, model_budget_bytes(), emit)
+    machine = this_machine()
+    residency = _residency(store, machine.budget_bytes, emit, settings)
+    loop.look_after(residency.look)
     parts = Parts(loop, residency, writer, reader, store, owner, paths, pool)
     queue = TranscriptionQueue(parts, emit, settings)
+    shelf = Models(ModelParts(store, loop, residency, pool, machine), emit, settings)
     engine = host(loop, residency.close)
     engine.start()
     return Session(
-        paths, store, loop, engine, reader, writer, queue, pool, owner, lock,
+        paths, store, loop, engine, reader, writer, queue, shelf, pool, owner, lock,
         residency, emit, settings,
     )  # fmt: skip
 
@@ -127,7 +140,6 @@ class Live:
     """Live recording over a session. Closed by `close`, before the session."""
 
     machine: DictationMachine
-    idle: IdleUnloading
     devices: Devices
 
     def close(self) -> None:
@@ -138,29 +150,16 @@ class Live:
 def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
     """Build live recording over `session`. Thread: main, which owns it."""
     paths, settings = session.paths, session.settings
-    warmth = Warmth()
-
-    def is_busy() -> bool:
-        runs = any(job.status is JobStatus.RUNNING for job in session.queue.jobs)
-        return runs or live.machine.is_busy
-
-    idle = IdleUnloading(
-        session.loop, session.residency, warmth, main,
-        lambda: settings().unload_after_min, is_busy,
-    )  # fmt: skip
     keeper = TakeKeeper(
         paths, session.writer, session.reader, session.owner, session.pool, session.emit, settings
     )
     recognition = Recognition(
-        RecognitionParts(
-            session.loop, session.residency, warmth, session.store, keeper, main, idle
-        ),
+        RecognitionParts(session.loop, session.residency, Warmth(), session.store, keeper, main),
         settings,
     )
     ballast = Ballast(paths.recordings / ".ballast")
     parts = DictationParts(rig, main, keeper, recognition, session.reader, paths, ballast)
-    live = Live(DictationMachine(parts, session.emit, settings), idle, rig.devices)
-    return live
+    return Live(DictationMachine(parts, session.emit, settings), rig.devices)
 
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":
@@ -175,7 +174,32 @@ def recover(session: Session) -> "Future[tuple[str, ...]]":
     )
 
 
-def model_budget_bytes() -> int:
-    """Return what all loaded models together may need on this machine."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(total * _MODEL_SHARE)
+def _residency(
+    store: ModelStore,
+    budget_bytes: int,
+    emit: Callable[[Event], None],
+    settings: Callable[[], Settings],
+) -> Residency:
+    """Return what keeps models loaded, each verified before it is."""
+    is_limited = False
+
+    def load_verified(model: Model) -> Generator[None, None, Recognizer]:
+        nonlocal is_limited
+        yield from store.check_steps(model)
+        if not is_limited and model.family is not Family.SCRIPTED:
+            is_limited = True
+            limit_memory(budget_bytes)
+        return (yield from load(model, lambda: settings().voxtral_delay_ms))
+
+    def idle_after_s() -> float | None:
+        minutes = settings().unload_after_min
+        return minutes * 60.0 if minutes else None
+
+    return Residency(
+        load_verified,
+        budget_bytes,
+        emit,
+        idle_after_s=idle_after_s,
+        is_pressed=memory_pressure().is_pressed,
+        installed=store.installed,
+    )

@@ -91,7 +91,7 @@ class Desktop(QObject):
         deeds = TrayDeeds(
             open_window=self.presence.open_window,
             show_settings=self._show_settings,
-            quit=self.presence.quit,
+            quit=parts.end,  # as ⌘Q: whoever guards the end is asked
             add_files=self._add_files,
         )
         self.tray = Tray(parts.make_item, ports, deeds, self)

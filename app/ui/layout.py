@@ -1,5 +1,6 @@
 """The widgets of the main window and how they share its space."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
@@ -25,7 +26,7 @@ class WindowLayout:
     """Builds the widgets; connects nothing."""
 
     def __init__(self, window: QMainWindow, ports: Ports, board: JobBoard) -> None:
-        titles = {model.model_id: model for model in ports.models}
+        self._titles = {model.model_id: model for model in ports.models}
         self.toolbar = MainToolbar(ports.models, ports.commands.settings, window)
         window.addToolBar(self.toolbar)
         self.banners = BannerStack(window)
@@ -35,11 +36,16 @@ class WindowLayout:
             ports.library,
             board,
             ports.find_matches,
-            lambda key: _model_title(titles, key),
+            lambda key: _model_title(self._titles, key),
             window,
         )
         self.transcript = TranscriptPane(
-            ports.find_matches, lambda key: _model_title(titles, key), window
+            ports.find_matches,
+            lambda key: _model_title(self._titles, key),
+            window,
+            organiser=ports.organiser,
+            player=ports.player,
+            load_waves=ports.load_waves,
         )
         self.queue = QueueView(board, window)
         self.welcome = EmptyState(window, is_drop_target=True)
@@ -72,6 +78,10 @@ class WindowLayout:
         self.overlay = DropOverlay(window)
         window.setMinimumSize(680, 420)
         self._set_tab_order()
+
+    def set_model_titles(self, models: Sequence[ModelChoice]) -> None:
+        """Know the names of models that came after the window was opened."""
+        self._titles.update({model.model_id: model for model in models})
 
     def refresh_colors(self, window: QWidget) -> None:
         """Take on the colours of the scheme in use."""

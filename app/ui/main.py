@@ -5,29 +5,38 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.audio.portaudio import PortAudio
+from app.config.identity import UPDATE_FEED, UPDATE_FEED_VARIABLE
 from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
-from app.core.events import JobEnded
+from app.core.events import ModelsChanged
+from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.macos import login_item
 from app.models.store import ModelStore, open_store
+from app.models.updates import ask_for_release
 from app.pipeline.hotkeys import HotkeyBindings
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
+from app.pipeline.waveform import load_waveform
 from app.ui.bus import Bus
+from app.ui.citizen.application import OpenRequests, UndertoneApplication
+from app.ui.citizen.citizen import Citizen
+from app.ui.citizen.side_windows import SideParts, SideWindows
+from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
 from app.ui.desktop import Desktop, DesktopParts
 from app.ui.engine_thread import EngineThread
@@ -35,46 +44,48 @@ from app.ui.hotkey_keys import BoundKeys
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
 from app.ui.microphones import SystemMicrophones
+from app.ui.models.ports import ModelPorts
 from app.ui.ports import ModelChoice, Ports
-from app.ui.presence import Application
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
 _log = logging.getLogger(__name__)
 
 
-def run_app(files: Sequence[Path] = ()) -> int:
-    """Run the app until it is quit and return the exit status."""
+def run_app(texts: Sequence[str] = ()) -> int:
+    """Run the app until it is quit and return the exit status.
+
+    Args:
+        texts: files and links to open.
+    """
     use_language()
-    application = QApplication.instance() or Application(sys.argv[:1])
-    assert isinstance(application, QApplication)
+    application = UndertoneApplication(sys.argv[:1])
+    application.requests.take_texts(texts)
     application.setApplicationName("Undertone")
     application.setApplicationDisplayName("Undertone")
     application.setDesktopFileName("undertone")
     paths = default_paths()
-    if hand_over(paths.home, files):
+    files = [Path(text) for text in texts if not is_link(text)]
+    if hand_over(paths.home, files, [text for text in texts if is_link(text)]):
         return 0
     start_logging(paths.logs)
     sys.excepthook = _log_unexpected
     try:
         app = App(paths)
-        app.open(files)
+        app.be_citizen(application.requests, parts_of_this_system())
+        application.may_quit = app.may_quit
+        application.accent_changed.connect(app.refresh_colors)
+        app.open()
         app.watch_devices()
         status = application.exec()
-        if app.is_relaunching:
-            app.let_go()
-            start_again()
-        app.close()
+        has_ended = app.close()
     finally:
         stop_logging()
+    if app.wants_relaunch:
+        start_again()
+    if not has_ended:
+        os._exit(status)  # the engine is in a call that never returns; all else is closed
     return status
-
-
-def start_again() -> NoReturn:
-    """Put a new run in the place of this process, whatever its threads do."""
-    is_bundled = bool(getattr(sys, "frozen", False))
-    command = [sys.executable] if is_bundled else [sys.executable, "-m", "app"]
-    os.execv(command[0], command)
 
 
 class App(QObject):
@@ -90,6 +101,8 @@ class App(QObject):
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         self._session: Session | None = None
         self._has_resumed = False
+        self.wants_relaunch = False
+        self._has_begun = False
         problem: AppError | None = None
         try:
             self._session = open_session(
@@ -98,17 +111,15 @@ class App(QObject):
         except LibraryError as error:
             problem = error
         self._main = QtMainThread(self)
+        self._rig: Rig | None = None
         self._live: Live | None = None
         self._microphones: SystemMicrophones | None = None
-        self._device_watch: QObject | None = None
-        self.is_relaunching = False
         if self._session is not None:
-            rig = rig or rig_of_this_system(self._main)
-            self._live = open_live(self._session, rig, self._main)
+            self._rig = rig or rig_of_this_system(self._main)
+            self._live = open_live(self._session, self._rig, self._main)
             self._microphones = SystemMicrophones(
-                rig.devices, rig.microphone, self._pool, lambda: self._settings, self
+                self._rig.devices, self._rig.microphone, self._pool, lambda: self._settings, self
             )
-            self._bus.job_ended.connect(self._on_job_ended)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -120,19 +131,24 @@ class App(QObject):
             on_settings=self._on_settings,
             problem=problem,
         )
+        store = open_store(paths.models, resources())
+        self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
         ports = Ports(
             library=self._reader,
             commands=self.commands,
             events=self._bus,
             find_matches=matches,
-            models=model_choices(open_store(paths.models, resources())),
+            models=model_choices(store),
             library_folder=paths.home,
             version=__version__,
             problem=problem,
+            model_ports=self._model_ports(),
+            list_models=lambda: model_choices(store),
             organiser=self._session.writer if self._session else None,
+            load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             dictation=self.dictation,
             microphones=self._microphones,
-            hotkeys=BoundKeys(self._bindings) if self._live is not None else None,
+            hotkeys=self._hotkeys,
             login_item=login_item.for_this_system(),
             has_dock=sys.platform == "darwin",
             relaunch=self.relaunch,
@@ -141,6 +157,9 @@ class App(QObject):
         self.desktop = Desktop(self.window, ports, lambda: self._settings, desktop)
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
+        self._paths = paths
+        self._citizen: Citizen | None = None
+        self._side: SideWindows | None = None
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
@@ -148,46 +167,83 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
+            self._session.models.tidy()
             recover(self._session)
             self._begin_listening()
+        if self._citizen is not None:
+            self._citizen.begin()
+        if self._side is not None and not self._has_begun:
+            self._has_begun = True
+            self._side.begin()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
+
+    def be_citizen(self, requests: OpenRequests, system: SystemParts) -> None:
+        """Answer what the system asks, and tell it how the work goes."""
+        self._citizen = Citizen(
+            self.window, requests, system, self.dictation, QApplication.quit, self
+        )
+        self._bus.stage_changed.connect(self._citizen.guard.on_stage)
+        self._first.links_handed.connect(requests.take_texts)
+        self._side = SideWindows(self._side_parts(system), self.window, self)
+
+    def _side_parts(self, system: SystemParts) -> SideParts:
+        feed = os.environ.get(UPDATE_FEED_VARIABLE, UPDATE_FEED)
+        return SideParts(
+            paths=self._paths,
+            commands=self.commands,
+            system=system,
+            pool=self._pool,
+            devices=self._rig.devices if self._rig is not None else PortAudio(),
+            models=self._model_ports(),
+            ask_for_release=partial(ask_for_release, feed),
+            microphone=self._rig.microphone if self._rig is not None else None,
+            dictation=self.dictation,
+            microphones=self._microphones,
+            hotkeys=self._hotkeys,
+            hotkey_problem=self._hotkey_problem,
+        )
+
+    def may_quit(self) -> bool:
+        """Return whether nothing would be lost by ending now; else the person is being asked."""
+        return self._citizen is None or self._citizen.guard.may_quit()
+
+    @property
+    def bus(self) -> Bus:
+        """Where every event becomes a signal."""
+        return self._bus
 
     @property
     def dictation(self) -> Dictation | None:
         """Live recording; `None` where the library cannot be written."""
         return self._live.machine if self._live is not None else None
 
+    @Slot()
+    def refresh_colors(self) -> None:
+        """Take on another accent colour."""
+        self.window.parts.refresh_colors(self.window)
+        self.desktop.refresh()
+        if self._side is not None:
+            self._side.refresh_colors()
+
     def relaunch(self) -> None:
-        """End the app and start it again: what an engine that hangs needs."""
-        self.is_relaunching = True
-        self.desktop.presence.quit()
+        """End the app and start it again: the way out of a model that never comes back."""
+        self.wants_relaunch = True
+        QCoreApplication.quit()
 
-    def let_go(self) -> None:
-        """Make safe what was recorded; leave alone threads that may never end."""
-        self._first.close()
-        self.desktop.close()
-        if self._live is not None:
-            self._live.close()
-        if self._session is not None:
-            self._session.writer.close()
+    def close(self) -> bool:
+        """End every thread; what is not finished goes on at the next start.
 
-    def watch_devices(self) -> None:
-        """Look anew at the microphones when the system says that they changed."""
-        if self._microphones is None:
-            return
-        from PySide6.QtMultimedia import QMediaDevices  # a moment, so only in the real app
-
-        watch = QMediaDevices(self)
-        watch.audioInputsChanged.connect(self._microphones.look_again)
-        self._device_watch = watch
-
-    def close(self) -> None:
-        """End every thread; what is not finished goes on at the next start."""
+        `False` when one thread cannot be ended: then the process must be.
+        """
         self._first.close()
         self.desktop.close()
         if self._microphones is not None:
             self._microphones.close()
+        if self._citizen is not None:
+            self._citizen.close()
+        if self._side is not None:
+            self._side.close()
         if self._live is not None:
             self._live.close()
         self._main.close()
@@ -197,9 +253,28 @@ class App(QObject):
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
         if self._session is not None:
-            self._session.close()
-        else:
-            self._reader.close()
+            return self._session.close()
+        self._reader.close()
+        return True
+
+    def _model_ports(self) -> ModelPorts | None:
+        """Return what the models panel is given: here, and in the first start's step."""
+        if self._session is None:
+            return None
+        models = self._session.models
+        return ModelPorts(
+            commands=models,
+            events=self._bus,
+            settings=lambda: self._settings,
+            change=self._change_for_models,
+            memory_bytes=models.machine.memory_bytes,
+            budget_bytes=models.machine.budget_bytes,
+        )
+
+    def _change_for_models(self, **changes: object) -> None:
+        self.commands.change_settings(**changes)
+        if "model_id" in changes:  # the toolbar shows it, too
+            self._bus.post(ModelsChanged())
 
     def _begin_listening(self) -> None:
         if self._session is not None and self._live is not None:
@@ -209,13 +284,20 @@ class App(QObject):
         if self._microphones is not None:
             self._microphones.look_again()
 
+    def watch_devices(self) -> None:
+        """Look anew at the microphones when the system says that they changed."""
+        if self._microphones is None:
+            return
+        from PySide6.QtMultimedia import QMediaDevices  # takes a moment: only in the real app
+
+        watch = QMediaDevices(self)
+        watch.audioInputsChanged.connect(self._microphones.look_again)
+
     def _bindings(self) -> HotkeyBindings | None:
         return self._live.machine.keys if self._live is not None else None
 
-    @Slot(JobEnded)
-    def _on_job_ended(self, _event: JobEnded) -> None:
-        if self._live is not None:
-            self._live.idle.arm()
+    def _hotkey_problem(self) -> AppError | None:
+        return self._hotkeys.problem("") if self._hotkeys is not None else None
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
@@ -224,6 +306,12 @@ class App(QObject):
         use_appearance(settings.appearance)
         self.window.follow_settings()
         self.desktop.refresh()
+
+
+def start_again() -> None:
+    """Put a new run of the program in this process's place; threads that hang go with it."""
+    start = [] if getattr(sys, "frozen", False) else ["-m", "app"]
+    os.execv(sys.executable, [sys.executable, *start])
 
 
 def model_choices(store: ModelStore) -> tuple[ModelChoice, ...]:

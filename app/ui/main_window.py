@@ -37,6 +37,7 @@ from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
 from app.ui.browser import Browser
+from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
@@ -82,7 +83,7 @@ class MainWindow(QMainWindow):
         self._connect_events()
         self.resize(1080, 720)
         self._restore_place(ports.commands.settings.window_place)
-        self.news.tell_models(ports.models)
+        self.news.tell_models(ports.models, self._get_model)
         self.set_problem(ports.problem)
         self._on_appearance_changed()
         self.browser.on_jobs_changed(frozenset())
@@ -137,6 +138,9 @@ class MainWindow(QMainWindow):
         self.deeds.changed.connect(self._on_deeds_changed)
         self.deeds.done.connect(lambda deed: self.news.tell_deed(deed, self.deeds.undo))
         self.deeds.failed.connect(self.news.tell_error)
+        self.versions = Versions(pane, self._ports, self)
+        pane.editor.changed.connect(self._render_actions)
+        pane.editor.failed.connect(self.news.tell_error)
 
     def _connect_actions(self) -> None:
         menus = self.menus
@@ -151,7 +155,11 @@ class MainWindow(QMainWindow):
             (menus.redo, self._redo),
             (menus.copy, self._copy),
             (menus.select_all, self._select_all),
-            (menus.find, self.browser.focus_search),
+            (menus.find, self._find),
+            (menus.search, self.browser.focus_search),
+            (menus.replace, self._replace),
+            (menus.doubt, partial(self.parts.transcript.editor.go_to_doubt, 1)),
+            (menus.compare, self.versions.open),
             (menus.show_library, partial(self.browser.go, Place.ALL)),
             (menus.show_queue, partial(self.browser.go, Place.QUEUE)),
             (menus.retry, partial(self._act, Act.RETRY)),
@@ -171,6 +179,7 @@ class MainWindow(QMainWindow):
         events.files_checked.connect(self._on_files_checked)
         events.exported.connect(self.news.on_exported)
         events.failed.connect(self._on_failed)
+        events.models_changed.connect(self._on_models_changed)
         self.feed.library_changed.connect(self._forget_counts)
         self.feed.library_changed.connect(browser.on_library_changed)
         self.feed.segments_final.connect(browser.on_segments_final)
@@ -229,6 +238,16 @@ class MainWindow(QMainWindow):
         if self._settings_window is not None and self._settings_window.isVisible():
             self._settings_window.refresh()
 
+    def show_models(self) -> None:
+        """Open the settings at the models."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_models()
+
+    @property
+    def _get_model(self) -> Callable[[], None] | None:
+        return self.show_models if self._ports.model_ports is not None else None
+
     def set_problem(self, problem: AppError | None) -> None:
         """Say why the library cannot be used, or only be read; `None` when all is well."""
         self._problem = problem
@@ -261,6 +280,14 @@ class MainWindow(QMainWindow):
     def _on_failed(self, event: Failed) -> None:
         self.news.on_failed(event)
 
+    def _on_models_changed(self, _event: object) -> None:
+        if self._ports.list_models is None:
+            return
+        models = self._ports.list_models()
+        self.parts.toolbar.set_models(models, self._ports.commands.settings.model_id)
+        self.parts.set_model_titles(models)
+        self.news.tell_models(models, self._get_model)
+
     def _forget_counts(self, _ids: object) -> None:
         self._counts = None
 
@@ -271,10 +298,33 @@ class MainWindow(QMainWindow):
         self._render_actions()
 
     def _undo(self) -> None:
-        self.deeds.undo()
+        """Take back the last edit where one is at work in the text, else the last deed."""
+        editor = self.parts.transcript.editor
+        is_its_turn = self._is_in_text() or self.deeds.latest is None
+        if not (is_its_turn and editor.undo()):
+            self.deeds.undo()
 
     def _redo(self) -> None:
-        self.deeds.redo()
+        editor = self.parts.transcript.editor
+        is_its_turn = self._is_in_text() or self.deeds.next is None
+        if not (is_its_turn and editor.redo()):
+            self.deeds.redo()
+
+    def _is_in_text(self) -> bool:
+        pane = self.parts.transcript
+        focus = QApplication.focusWidget()
+        return pane.editor.is_editing or (focus is not None and pane.page.isAncestorOf(focus))
+
+    def _find(self) -> None:
+        """Find in the open text where that is at work, else in the library."""
+        if self._is_in_text() and self.parts.transcript.text.segments:
+            self.parts.transcript.editor.open_find()
+        else:
+            self.browser.focus_search()
+
+    def _replace(self) -> None:
+        if self.parts.transcript.text.segments:
+            self.parts.transcript.editor.open_find(replaces=True)
 
     def _cancel_jobs(self, ids: Sequence[str]) -> None:
         """Stop the work on recordings that go to the bin."""
@@ -341,8 +391,12 @@ class MainWindow(QMainWindow):
         menus.export.setEnabled(has_selection)
         parts.toolbar.export_button.setEnabled(has_selection)
         menus.remove.setEnabled(has_selection and self.is_writable)
-        menus.undo.setEnabled(self.deeds.latest is not None)
-        menus.redo.setEnabled(self.deeds.next is not None)
+        session = parts.transcript.editor.session
+        menus.undo.setEnabled(self.deeds.latest is not None or session.can_undo)
+        menus.redo.setEnabled(self.deeds.next is not None or session.can_redo)
+        has_text = opened is not None and bool(parts.transcript.text.segments)
+        for action in (menus.replace, menus.doubt, menus.compare):
+            action.setEnabled(has_text)
         is_in_bin = self.organising.is_in_bin
         for action in (
             menus.favourite,
@@ -464,6 +518,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.parts.transcript.header.flush()
+        self.parts.transcript.editor.finish()
         place = bytes(self.saveGeometry().toBase64().data()).decode()
         if place != self._ports.commands.settings.window_place:
             self._ports.commands.change_settings(window_place=place)

@@ -38,21 +38,25 @@ class News(QObject):
         self._deed_fade.setInterval(_STAY_MS)
         self._deed_fade.timeout.connect(self.forget_deed)
 
-    def tell_models(self, models: Sequence[ModelChoice]) -> None:
+    def tell_models(
+        self, models: Sequence[ModelChoice], get_one: Callable[[], object] | None = None
+    ) -> None:
         """Say that the only model is the demonstration, or that there is none."""
         if any(not model.is_demo for model in models):
+            self._above.close_banner("models")
             return
+        actions = [(tr("Get a Model…"), get_one)] if get_one else []
         if models:
             message = tr(
                 "No other model is installed. Undertone uses a small demonstration model that "
                 "knows a few hundred words of clear English, and fewer of German, French and "
                 "Spanish."
             )
-            self._above.show_banner("models", Banner(message))
+            self._above.show_banner("models", Banner(message, actions=actions))
             return
         message = tr("No model is installed, so nothing can be transcribed.")
         lines = [tr("Reinstall Undertone; what is in your library stays.")]
-        banner = Banner(message, tone="error", lines=lines, can_close=False)
+        banner = Banner(message, tone="error", lines=lines, actions=actions, can_close=False)
         self._above.show_banner("models", banner)
 
     def tell_error(self, error: AppError, name: str = "error", *, can_close: bool = True) -> None:

@@ -151,6 +151,14 @@ class MainToolbar(QToolBar):
     def language(self) -> str:
         return str(self.language_box.currentData())
 
+    def set_models(self, models: Sequence[ModelChoice], chosen: str) -> None:
+        """Offer other models: some were installed or deleted."""
+        self._models = list(models)
+        self.model_box.clear()
+        self.model_box.setEnabled(True)
+        self._fill_models(chosen)
+        self._fill_languages(self.language)
+
     def set_recording(self, is_recording: bool) -> None:
         """Let the first button stop what runs, or start."""
         text = tr("Stop") if is_recording else tr("Record")

@@ -10,8 +10,10 @@ from PySide6.QtCore import QCoreApplication, QObject, QThread, SignalInstance
 from pytestqt.qtbot import QtBot
 
 from app.core.dictation import Stage, StageChanged
+from app.core.download import Download
 from app.core.errors import EngineFailed
 from app.core.events import (
+    DownloadChanged,
     Event,
     Exported,
     Failed,
@@ -20,6 +22,7 @@ from app.core.events import (
     JobEnded,
     LibraryChanged,
     ModelChanged,
+    ModelsChanged,
     ModelState,
     PartialChanged,
     SegmentsFinal,
@@ -34,6 +37,8 @@ ONE_OF_EACH: dict[str, Event] = {
     "job_changed": JobChanged(Job("j", "r", "Talk", "auto", "auto")),
     "job_ended": JobEnded("j"),
     "model_changed": ModelChanged("m", ModelState.READY),
+    "download_changed": DownloadChanged(Download("m", "Model")),
+    "models_changed": ModelsChanged(),
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),

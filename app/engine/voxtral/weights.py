@@ -53,7 +53,7 @@ def load_steps(
     shape = read_shape(folder)
     network: Network = VoxtralRealtime(shape) if shape.is_realtime else Voxtral(shape)
     arrays: dict[str, mx.array] = {}
-    for path in _files(folder):
+    for path in weight_paths(folder):
         arrays |= _read(path, shape.is_realtime)
     _fit(arrays, network, shape)
     _quantize(network, arrays, folder)
@@ -65,7 +65,7 @@ def load_steps(
     return network, shape
 
 
-def _files(folder: Path) -> list[Path]:
+def weight_paths(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         places = read_json(index, _LARGEST_INDEX_BYTES).get("weight_map")

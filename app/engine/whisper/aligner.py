@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import mlx.core as mx
 
-from app.core.packing import SAMPLE_RATE, Window
+from app.core.packing import SAMPLE_RATE, Region, Window
 from app.core.transcript import Segment, Word
 from app.engine.whisper.align import find_timings
 from app.engine.whisper.decode import detect_language
@@ -58,7 +58,7 @@ class WordAligner:
         yield
         timed = time_cuts(cuts, timings, tokens.eot, duration_s)
         return tuple(
-            _with_words(segment, found.words, window.start_s)
+            _with_words(segment, found.words, window)
             for segment, found in zip(segments, timed, strict=True)
         )
 
@@ -95,9 +95,18 @@ class WordAligner:
         return codes[probabilities.index(max(probabilities))]
 
 
-def _with_words(segment: Segment, words: Sequence[Word], start_s: float) -> Segment:
+def _with_words(segment: Segment, words: Sequence[Word], window: Window) -> Segment:
     if not words:
         return segment
-    moved = Segment(0.0, 0.0, "", tuple(words)).shifted(start_s).words
+    moved = Segment(0.0, 0.0, "", tuple(words)).shifted(window.start_s).words
+    heard = tuple(_spoken(word, window.speech) for word in moved)
     # The words' own times are truer than the share of the speech the text was given.
-    return replace(segment, start_s=moved[0].start_s, end_s=moved[-1].end_s, words=moved)
+    return replace(segment, start_s=heard[0].start_s, end_s=heard[-1].end_s, words=heard)
+
+
+def _spoken(word: Word, speech: Sequence[Region]) -> Word:
+    """Return the word without the pause before it, in which nobody spoke."""
+    for region in speech:
+        if word.start_s < region.start_s < word.end_s:
+            return replace(word, start_s=region.start_s)
+    return word

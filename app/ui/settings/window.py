@@ -6,7 +6,7 @@ Shows only settings that exist; the values belong to whoever answers `change_set
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.config.translate import tr
 from app.ui import theme
+from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
 from app.ui.settings.dictation import DictationPage
 from app.ui.settings.general import GeneralPage
@@ -31,11 +32,12 @@ from app.ui.settings.microphone import MicrophonePage
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.wording import short_path
 
-WIDTH, TALL = 640, 452  # px: with its frame it fits a window of 760 × 480
+_SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
+_LARGE = (700, 640)
 
 
 class SettingsWindow(QMainWindow):
-    """General, Dictation, Microphone, Library, Privacy."""
+    """General, Dictation, Microphone, Models, Library, Privacy."""
 
     def __init__(
         self, ports: Ports, change: Callable[..., None], parent: QWidget | None = None
@@ -65,6 +67,10 @@ class SettingsWindow(QMainWindow):
             self.microphone = MicrophonePage(ports, change, self)
             self._parts.append(self.microphone)
             self._add_page(tr("Microphone"), "microphone", self.microphone)
+        self.models_panel: ModelsPanel | None = None
+        if ports.model_ports is not None:
+            self.models_panel = ModelsPanel(ports.model_ports, self)
+            self._add_page(tr("Models"), "model", self.models_panel)
         self._add_page(tr("Library"), "library", self._library())
         self._add_page(tr("Privacy"), "privacy", self._privacy())
         self._group.actions()[0].setChecked(True)
@@ -77,15 +83,27 @@ class SettingsWindow(QMainWindow):
         escape.triggered.connect(self.close)
         self.addAction(escape)
         self.setTabOrder(self._bar, self.pages)
-        self.setFixedWidth(WIDTH)
-        self.resize(WIDTH, TALL)
+        self.setMinimumWidth(_SMALL[0])
+        self.resize(*_SMALL)
 
     def choose_page(self, at: int) -> None:
         """Show a page as if its tab was clicked."""
         self._group.actions()[at].trigger()
 
+    def show_models(self) -> None:
+        """Show the page of the models."""
+        if self.models_panel is not None:
+            self.choose_page(self.pages.indexOf(self.models_panel))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.models_panel is not None:
+            self.models_panel.finish_removal()
+        super().closeEvent(event)
+
     def refresh_colors(self) -> None:
         theme.refresh_icons(self)
+        if self.models_panel is not None:
+            self.models_panel.refresh_colors()
         for label in self._quiet:
             label.refresh_colors()
         for part in self._parts:
@@ -101,7 +119,7 @@ class SettingsWindow(QMainWindow):
         action = QAction(title, self)
         theme.set_icon(action, icon)
         action.setCheckable(True)
-        action.triggered.connect(lambda: self.pages.setCurrentIndex(at))
+        action.triggered.connect(lambda: self._show_page(at))
         self._group.addAction(action)
         self._bar.addAction(action)
         button = self._bar.widgetForAction(action)
@@ -109,6 +127,12 @@ class SettingsWindow(QMainWindow):
             button.setAccessibleName(title)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setMinimumWidth(72)
+
+    def _show_page(self, at: int) -> None:
+        """Show a page; the window takes the size the page needs, as on a Mac."""
+        self.pages.setCurrentIndex(at)
+        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
+        self.resize(*(_LARGE if is_large else _SMALL))
 
     def _library(self) -> QWidget:
         folder = self._ports.library_folder

@@ -1,0 +1,1 @@
+"""The models a person can get, use and delete."""
