@@ -43,6 +43,7 @@ class FakeBus(QObject):
     segments_final = Signal(object)
     stage_changed = Signal(object)
     partial_changed = Signal(object)
+    takes_recovered = Signal(object)
     job_changed = Signal(object)
     library_changed = Signal(object)
     files_checked = Signal(object)
@@ -547,6 +548,7 @@ class World:
             hotkeys=self.hotkeys,
             login_item=self.login_item,
             has_dock=True,
+            relaunch=lambda: self.commands.calls.append(("relaunch",)),
         )
 
     @property
