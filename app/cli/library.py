@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
-from app.config.translate import tr
+from app.config.translate import tr, tr_plural
 from app.core.errors import AppError, LibraryError, mark
 from app.core.recording import Recording, RecordingStatus
 from app.core.timecode import clock
@@ -46,11 +46,28 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     export.add_argument("ids", nargs="+", metavar="ID")
     export.add_argument("--format", default="txt", choices=tuple(FORMATS))
     export.add_argument("--output", default="-", metavar=tr("PATH"), help=tr("file, folder or -"))
+    export.add_argument(
+        "--name", default="", metavar=tr("TEMPLATE"), help=tr("as in “{date} {title}”")
+    )
+    export.add_argument("--no-speakers", action="store_true", help=tr("leave the names out"))
+    times = export.add_mutually_exclusive_group()
+    times.add_argument("--times", action="store_true", default=None, help=tr("with times"))
+    times.add_argument("--no-times", dest="times", action="store_false", help=tr("without times"))
+    export.add_argument("--line-length", type=int, default=42, metavar="N")
+    export.add_argument("--cue-lines", type=int, default=2, metavar="N")
+    export.add_argument(
+        "--reading-speed", type=float, default=None, metavar="N", help=tr("characters a second")
+    )
     export.set_defaults(run=_export)
 
     remove = kinds.add_parser("remove", help=tr("remove transcripts; imported files stay"))
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.set_defaults(run=_remove)
+
+    rebuild = kinds.add_parser(
+        "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
+    )
+    rebuild.set_defaults(run=_rebuild)
 
 
 def _open() -> "LibraryReader":
@@ -180,8 +197,17 @@ def _snippet(hit: "SearchHit") -> str:
 
 def _export(options: argparse.Namespace) -> int:
     from app.cli.transcribe import Outlet
+    from app.export import ExportOptions
 
-    outlet = Outlet(options.output, options.format, is_single=len(options.ids) == 1)
+    chosen = ExportOptions(
+        has_speakers=not options.no_speakers,
+        has_times=options.times,
+        line_length=min(max(options.line_length, 10), 400),
+        cue_lines=min(max(options.cue_lines, 1), 10),
+        reading_speed=options.reading_speed,
+    )
+    is_single = len(options.ids) == 1
+    outlet = Outlet(options.output, options.format, is_single, chosen, options.name)
     reader = _open()
     try:
         for wanted in options.ids:
@@ -192,8 +218,30 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _rebuild(_options: argparse.Namespace) -> int:
+    from app.pipeline.rebuild import rebuild
+
+    rebuilt = rebuild(default_paths())
+    if rebuilt.set_aside is not None:
+        print(tr("The damaged library is kept as {path}.", path=rebuilt.set_aside), file=sys.stderr)
+    for problem in rebuilt.problems:
+        complain(problem)
+    for title in rebuilt.titles:
+        print(title)
+    print(
+        tr_plural(
+            "{count} recording was brought back.",
+            "{count} recordings were brought back.",
+            len(rebuilt.titles),
+        ),
+        file=sys.stderr,
+    )
+    return 1 if rebuilt.problems else 0
+
+
 def _remove(options: argparse.Namespace) -> int:
     from app.library.writer import LibraryWriter
+    from app.pipeline.removing import remove_recordings
 
     reader = _open()
     try:
@@ -202,8 +250,8 @@ def _remove(options: argparse.Namespace) -> int:
         reader.close()
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
-        for copy in writer.remove([recording.recording_id for recording in found]).result():
-            copy.unlink(missing_ok=True)
+        ids = [recording.recording_id for recording in found]
+        remove_recordings(writer, default_paths().recordings, ids)
     except AppError as error:
         complain(error)
         return 1

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.cli import devices, doctor, library, models, transcribe
+from app.cli import devices, doctor, library, models, record, transcribe
 from app.cli.output import complain
 from app.config.translate import tr, use_language
 from app.core.errors import AppError
@@ -24,7 +24,10 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
     top = argparse.ArgumentParser(
         prog="undertone",
-        description=tr("Private, on-device transcription. Without arguments the app opens."),
+        description=tr(
+            "Private, on-device transcription. Without arguments the app opens; “undertone open "
+            "FILE …” opens it with files."
+        ),
         epilog=tr(
             "Exit status: 0 done, 1 something failed (standard error says what), 2 the words were "
             "not understood, 130 stopped with Ctrl-C."
@@ -32,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"undertone {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar=tr("VERB"))
-    for module in (transcribe, library, models, devices, doctor):
+    for module in (transcribe, record, library, models, devices, doctor):
         module.add_verb(verbs)
     return top
 

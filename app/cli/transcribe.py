@@ -24,6 +24,7 @@ from app.core.timecode import clock
 from app.core.transcript import Transcript
 
 if TYPE_CHECKING:
+    from app.export import ExportOptions
     from app.pipeline.session import Session
 
 TO_STDOUT = "-"
@@ -80,6 +81,8 @@ class Outlet:
     output: str
     format_id: str
     is_single: bool
+    options: "ExportOptions | None" = None
+    template: str = ""
 
     def write(self, recording: Recording, transcript: Transcript) -> None:
         """Write one finished transcript.
@@ -87,21 +90,27 @@ class Outlet:
         Raises:
             ExportFailed: it could not be written.
         """
-        from app.export import FORMATS, target_for, write_export
+        from app.export import FORMATS, ExportOptions, name_from, target_for, write_export
         from app.pipeline.export import document_of
 
         document = document_of(recording, transcript)
+        options = self.options or ExportOptions()
         if self.output == TO_STDOUT:
             if not self.is_single and self.format_id in ("txt", "md"):
                 print(f"== {document.title} ==")
-            FORMATS[self.format_id].write(document, sys.stdout)
-            sys.stdout.flush()
+            is_binary = FORMATS[self.format_id].is_binary
+            out = sys.stdout.buffer if is_binary else sys.stdout
+            FORMATS[self.format_id].write(document, out, options)
+            out.flush()
             return
         target = Path(self.output)
         if target.is_dir() or not self.is_single:
             target.mkdir(parents=True, exist_ok=True)
-            target = target_for(target, document.title, self.format_id)
-        written = write_export(document, self.format_id, target, overwrite=self.is_single)
+            name = name_from(self.template, document) if self.template else document.title
+            target = target_for(target, name, self.format_id)
+        written = write_export(
+            document, self.format_id, target, overwrite=self.is_single, options=options
+        )
         print(tr("Written: {path}", path=written), file=sys.stderr)
 
 

@@ -59,6 +59,9 @@ class Settings:
         shows_overlay: whether the overlay is shown during a dictation.
         microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
         builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
+        has_met: whether the first start's steps were finished or skipped.
+        checks_updates: whether to ask once a week for a newer version; asked at the first start.
+        updates_checked_at: when that was last done, in seconds since 1970.
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
         voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
         aligns_words: let an installed Whisper model find word times for models that have none.
@@ -90,6 +93,9 @@ class Settings:
     shows_overlay: bool = True
     microphone: str = ""
     builtin_while_bluetooth: bool = True
+    has_met: bool = False
+    checks_updates: bool = False
+    updates_checked_at: int = 0
     unload_after_min: int = 10
     voxtral_delay_ms: int = 480
     aligns_words: bool = True

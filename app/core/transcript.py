@@ -36,7 +36,7 @@ class Segment:
     def shifted(self, by_s: float) -> "Segment":
         """Return the segment moved by `by_s` seconds, words included."""
         words = tuple(
-            replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
+            Word(word.text, word.start_s + by_s, word.end_s + by_s, word.probability)
             for word in self.words
         )
         return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s, words=words)

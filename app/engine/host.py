@@ -50,8 +50,9 @@ class EngineThread(threading.Thread):
     def run(self) -> None:
         run_engine(self._loop, self._release)
 
-    def stop(self) -> None:
-        """Stop the loop and wait for the thread to end."""
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """Stop the loop and wait for the thread to end; `False` when it has not in time."""
         self._loop.stop()
         if self.is_alive():
-            self.join()
+            self.join(timeout_s)
+        return not self.is_alive()

@@ -1,4 +1,4 @@
-"""Segments to subtitle cues: at most two lines of 42 columns where the words' times are known.
+"""Segments to subtitle cues of a chosen size, where the times of the words are known.
 
 No text is lost or reordered: the cues of a segment, joined, are its text. Without word times a long
 segment stays one cue of more lines, because any time inside it would be invented.
@@ -6,13 +6,12 @@ segment stays one cue of more lines, because any time inside it would be invente
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.transcript import Segment, Transcript
-from app.export.document import one_line
+from app.export.document import ExportOptions, one_line
 
-COLUMNS = 42
-LINES = 2
+COLUMNS, LINES = ExportOptions().line_length, ExportOptions().cue_lines
 _SHORTEST_S = 0.001  # readers drop cues that end when they start
 _PAUSES = ".,;:!?…。、！？，؟،"
 
@@ -36,31 +35,50 @@ class _Unit:
     end_s: float
 
 
-def cues(transcript: Transcript) -> Iterator[Cue]:
+def cues(
+    transcript: Transcript,
+    options: ExportOptions = ExportOptions(),  # noqa: B008  # frozen
+) -> Iterator[Cue]:
     """Yield the cues in order; starts never go back and every cue lasts."""
     earliest_s = 0.0
+    waiting: Cue | None = None
     for segment in transcript.segments:
-        for cue in _cues_of(segment):
+        for cue in _cues_of(segment, options):
             start_s = max(earliest_s, cue.start_s)
             end_s = max(start_s + _SHORTEST_S, cue.end_s)
-            yield Cue(start_s, end_s, cue.lines, cue.speaker)
+            if waiting is not None:
+                yield _readable(waiting, start_s, options)
+            waiting = Cue(start_s, end_s, cue.lines, cue.speaker)
             earliest_s = start_s
+    if waiting is not None:
+        yield _readable(waiting, None, options)
 
 
-def _cues_of(segment: Segment) -> Iterator[Cue]:
+def _readable(cue: Cue, next_s: float | None, options: ExportOptions) -> Cue:
+    """Show a cue long enough to be read, as far as the next one lets it."""
+    if not options.reading_speed:
+        return cue
+    wanted_s = cue.start_s + sum(map(width, cue.lines)) / options.reading_speed
+    end_s = wanted_s if next_s is None else min(wanted_s, next_s)
+    return replace(cue, end_s=max(cue.end_s, end_s))
+
+
+def _cues_of(segment: Segment, options: ExportOptions) -> Iterator[Cue]:
     text = one_line(segment.text)
     if not text:
         return
     speaker = one_line(segment.speaker) if segment.speaker else None
-    units = _units(segment, text) if len(wrap(text)) > LINES else []
+    columns = options.line_length
+    whole = tuple(wrap(text, columns))
+    units = _units(segment, text) if len(whole) > options.cue_lines else []
     if not units:
-        yield Cue(segment.start_s, segment.end_s, tuple(wrap(text)), speaker)
+        yield Cue(segment.start_s, segment.end_s, whole, speaker)
         return
     first = 0
     while first < len(units):
-        after = _fitting(units, first)
+        after = _fitting(units, first, options)
         part = units[first:after]
-        lines = wrap("".join(unit.text for unit in part).strip())
+        lines = wrap("".join(unit.text for unit in part).strip(), columns)
         is_last = after == len(units)
         start_s = segment.start_s if first == 0 else part[0].start_s
         end_s = segment.end_s if is_last else part[-1].end_s
@@ -89,14 +107,16 @@ def _units(segment: Segment, text: str) -> list[_Unit]:
     ]
 
 
-def _fitting(units: list[_Unit], first: int) -> int:
+def _fitting(units: list[_Unit], first: int, options: ExportOptions) -> int:
     """Return after which unit the cue that begins with `first` ends, if possible at a pause."""
     text = ""
     pause_after = 0
     for index in range(first, len(units)):
         longer = text + units[index].text
-        if index > first and len(wrap(longer.strip())) > LINES:
-            is_worth_it = sum(width(unit.text) for unit in units[first:pause_after]) > COLUMNS // 2
+        lines = wrap(longer.strip(), options.line_length)
+        if index > first and len(lines) > options.cue_lines:
+            taken = sum(width(unit.text) for unit in units[first:pause_after])
+            is_worth_it = taken > options.line_length // 2
             return pause_after if pause_after > first and is_worth_it else index
         text = longer
         if text.rstrip()[-1:] in _PAUSES:
@@ -118,28 +138,29 @@ def width(text: str) -> int:
     )
 
 
-def wrap(text: str) -> list[str]:
-    """Return `text` in lines of at most `COLUMNS`, two of about the same length where two do."""
-    if width(text) <= COLUMNS:
+def wrap(text: str, columns: int = COLUMNS) -> list[str]:
+    """Return `text` in lines of at most `columns`, two of about the same length where two do."""
+    if width(text) <= columns:
         return [text]
     halves = [
         (text[:place].rstrip(), text[place:].lstrip())
-        for place in _breaks(text)
-        if width(text[:place].rstrip()) <= COLUMNS and width(text[place:].lstrip()) <= COLUMNS
+        for place in _breaks(text, columns)
+        if width(text[:place].rstrip()) <= columns and width(text[place:].lstrip()) <= columns
     ]
     if halves:
         first, second = min(halves, key=lambda pair: abs(width(pair[0]) - width(pair[1])))
         return [first, second]
     lines = []
-    while width(text) > COLUMNS:
-        fitting = [place for place in _breaks(text) if width(text[:place].rstrip()) <= COLUMNS]
-        place = fitting[-1] if fitting else _hard_break(text)
+    while width(text) > columns:
+        breaks = _breaks(text, columns)
+        fitting = [place for place in breaks if width(text[:place].rstrip()) <= columns]
+        place = fitting[-1] if fitting else _hard_break(text, columns)
         lines.append(text[:place].rstrip())
         text = text[place:].lstrip()
     return [*lines, text] if text else lines
 
 
-def _breaks(text: str) -> list[int]:
+def _breaks(text: str, columns: int) -> list[int]:
     """Return where a line may end: after a blank, and between wide characters."""
     places = []
     for place in range(1, len(text)):
@@ -147,7 +168,7 @@ def _breaks(text: str) -> list[int]:
         ends_word = before == " " and after != " "
         if ends_word or (_is_wide(before) and _is_wide(after) and after not in _PAUSES):
             places.append(place)
-        if place > 2 * LINES * COLUMNS:
+        if place > 4 * columns:
             break  # further on matters only to the next line
     return places
 
@@ -156,11 +177,11 @@ def _is_wide(character: str) -> bool:
     return character > "\u1100" and unicodedata.east_asian_width(character) in "WF"
 
 
-def _hard_break(text: str) -> int:
+def _hard_break(text: str, columns: int) -> int:
     """Return where a word that is wider than a line must be cut."""
     taken = 0
     for place, character in enumerate(text):
         taken += width(character)
-        if taken > COLUMNS:
+        if taken > columns:
             return max(1, place)
     return len(text)

@@ -20,6 +20,26 @@ class ExportDocument:
     source: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What a person can choose; each format uses what makes sense in it.
+
+    Attributes:
+        has_speakers: whether speakers are named.
+        has_times: whether texts to read show times; `None` leaves it to the format.
+        line_length: columns of a subtitle's line.
+        cue_lines: lines of a cue at most.
+        reading_speed: characters a second a cue is shown at most, where there is time until the
+            next one; `None` shows each exactly while it is spoken.
+    """
+
+    has_speakers: bool = True
+    has_times: bool | None = None
+    line_length: int = 42
+    cue_lines: int = 2
+    reading_speed: float | None = None
+
+
 def one_line(text: str) -> str:
     """Return `text` on one line, without control characters and what UTF-8 cannot hold.
 

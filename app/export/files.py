@@ -11,11 +11,13 @@ import re
 import secrets
 import time
 import unicodedata
+from datetime import datetime
 from pathlib import Path
+from typing import IO, Any
 
 from app.config.translate import tr
 from app.core.errors import AppError, DiskFull, ExportFailed, mark
-from app.export.document import ExportDocument
+from app.export.document import ExportDocument, ExportOptions
 from app.export.formats import FORMATS
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -25,6 +27,7 @@ _STALE_S = 3600.0
 _MOST_NUMBERS = 10_000
 _KEPT_INVISIBLE = "\u200c\u200d"  # Persian and joined emoji need them
 _TO_DASH = re.compile(r"[/\\:|]+")
+_FIELD = re.compile(r"\{(\w+)\}")
 _NOT_IN_NAMES = re.compile(r'[<>"?*]')
 
 
@@ -53,13 +56,33 @@ def _trimmed(text: str) -> str:
     return text.strip(" " + _KEPT_INVISIBLE).lstrip(".-~ ").rstrip(". " + _KEPT_INVISIBLE)
 
 
+def name_from(template: str, document: ExportDocument, number: int = 1) -> str:
+    """Return a file name made by a person's template, never leaving its folder.
+
+    `{title}`, `{date}`, `{time}`, `{language}` and `{number}` are filled in; anything else stays.
+    """
+    made = datetime.fromtimestamp(document.created_at)
+    filled = {
+        "title": document.title,
+        "date": f"{made:%Y-%m-%d}",
+        "time": f"{made:%H.%M}",
+        "language": document.transcript.language or "",
+        "number": str(number),
+    }
+    return safe_name(_FIELD.sub(lambda found: filled.get(found[1], found[0]), template))
+
+
 def target_for(folder: Path, title: str, format_id: str) -> Path:
     """Return where a recording called `title` is exported to, always directly in `folder`."""
     return folder / f"{safe_name(title)}{FORMATS[format_id].suffix}"
 
 
 def write_export(
-    document: ExportDocument, format_id: str, target: Path, overwrite: bool = False
+    document: ExportDocument,
+    format_id: str,
+    target: Path,
+    overwrite: bool = False,
+    options: ExportOptions = ExportOptions(),  # noqa: B008  # frozen
 ) -> Path:
     """Write `document` to `target` and return where it is.
 
@@ -73,7 +96,7 @@ def write_export(
     try:
         _sweep(target.parent)
         try:
-            _write(document, format_id, partial)
+            _write(document, format_id, partial, options)
             if not overwrite:
                 written = _place_beside(partial, target)
             else:
@@ -88,10 +111,16 @@ def write_export(
     return written
 
 
-def _write(document: ExportDocument, format_id: str, partial: Path) -> None:
+def _write(document: ExportDocument, format_id: str, partial: Path, options: ExportOptions) -> None:
+    wanted = FORMATS[format_id]
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-        FORMATS[format_id].write(document, file)
+    file: IO[Any] = (
+        os.fdopen(descriptor, "w+b")
+        if wanted.is_binary
+        else os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n")
+    )
+    with file:
+        wanted.write(document, file, options)
         file.flush()
         os.fsync(descriptor)
 

@@ -9,13 +9,13 @@ from typing import TextIO
 
 from app.config.translate import tr
 from app.core.timecode import clock
-from app.export.document import ExportDocument, one_line
+from app.export.document import ExportDocument, ExportOptions, one_line
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # a backslash before < is not always obeyed
 _MARKUP = re.compile(r"([\\`*_\[\]#|~])|([&<>])")
 
 
-def write_txt(document: ExportDocument, file: TextIO) -> None:
+def write_txt(document: ExportDocument, file: TextIO, options: ExportOptions) -> None:
     """Write the segments, one a line; a speaker's name where the speaker changes."""
     speaker = None
     for segment in document.transcript.segments:
@@ -25,28 +25,35 @@ def write_txt(document: ExportDocument, file: TextIO) -> None:
         if segment.speaker and segment.speaker != speaker:
             text = f"{one_line(segment.speaker)}: {text}"
         speaker = segment.speaker
-        file.write(f"{text}\n")
+        at = f"[{clock(segment.start_s)}] " if options.has_times else ""
+        file.write(f"{at}{text}\n")
 
 
-def write_md(document: ExportDocument, file: TextIO) -> None:
+def write_md(document: ExportDocument, file: TextIO, options: ExportOptions) -> None:
     """Write title, a line about the recording, and the segments with their times."""
-    file.write(f"# {_escaped(document.title) or tr('Untitled')}\n\n{_about(document)}\n")
+    file.write(f"# {_escaped(document.title) or tr('Untitled')}\n\n{_escaped_about(document)}\n")
     for segment in document.transcript.segments:
         text = _escaped(segment.text)
         if not text:
             continue
-        who = f" · {_escaped(segment.speaker)}" if segment.speaker else ""
-        file.write(f"\n**{clock(segment.start_s)}{who}** {text}\n")
+        at = "" if options.has_times is False else clock(segment.start_s)
+        lead = " · ".join(part for part in (at, _escaped(segment.speaker or "")) if part)
+        file.write(f"\n**{lead}** {text}\n" if lead else f"\n{text}\n")
 
 
-def _about(document: ExportDocument) -> str:
+def _escaped_about(document: ExportDocument) -> str:
+    return " · ".join(_escaped(part) for part in about(document))
+
+
+def about(document: ExportDocument) -> list[str]:
+    """Return what is known of the recording: when, how long, in what language, from what file."""
     parts = [f"{datetime.fromtimestamp(document.created_at):%Y-%m-%d %H:%M}"]
     if document.duration_s is not None:
         parts.append(clock(document.duration_s))
     for part in (document.transcript.language, document.source):
         if part:
-            parts.append(_escaped(part))
-    return " · ".join(parts)
+            parts.append(part)
+    return parts
 
 
 def _escaped(text: str) -> str:

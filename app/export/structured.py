@@ -25,13 +25,13 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from app.core.transcript import Segment, Word
-from app.export.document import ExportDocument
+from app.export.document import ExportDocument, ExportOptions
 
 FORMAT = "undertone-transcript"
 VERSION = 1
 
 
-def write_json(document: ExportDocument, file: TextIO) -> None:
+def write_json(document: ExportDocument, file: TextIO, _options: ExportOptions) -> None:
     """Write the document by the schema above."""
     transcript = document.transcript
     created_at = datetime.fromtimestamp(document.created_at, UTC)

@@ -45,11 +45,13 @@ def splice_segments(
     change: Transaction,
     recording_id: str,
     first: int,
-    removed: int,
+    removed: int | None,
     segments: tuple[Segment, ...],
     at: float,
 ) -> bool:
     """Put `segments` in place of `removed` ones from place `first` on; `False` when it is gone.
+
+    `removed` is `None` for all that follow.
 
     Raises:
         ValueError: there are no such places.
@@ -58,6 +60,7 @@ def splice_segments(
     if number is None:
         return False
     total = _count(change, number)
+    removed = total - first if removed is None else removed
     if not 0 <= first <= first + removed <= total:
         raise ValueError(f"segments {first}…{first + removed} of {total} cannot be replaced")
     if not change.one("SELECT 1 FROM revisions WHERE recording = ?", number) and total:

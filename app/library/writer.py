@@ -225,12 +225,13 @@ class LibraryWriter:
         self,
         recording_id: str,
         first: int,
-        removed: int,
+        removed: int | None,
         segments: Sequence[Segment] = (),
         at: float | None = None,
     ) -> Future[bool]:
         """Put `segments` in place of `removed` ones from place `first` on; `False` when gone.
 
+        `removed` is `None` for all that follow.
         Before the first edit of all, the text is kept as a revision.
         """
         kept, when = tuple(segments), time.time() if at is None else at

@@ -380,6 +380,7 @@ class DictationMachine:
         take.stage = Stage.IDLE
         self._leave(take)
         self._keeper.set_status(take, RecordingStatus.CANCELLED)
+        self._keeper.bin(take, is_in=True)
         self._keeper.pack(take, drops_journal=False)
 
     def _again(self, take: Take) -> None:
@@ -390,6 +391,7 @@ class DictationMachine:
         if take not in self._open:
             self._open.append(take)
         self._keeper.set_status(take, RecordingStatus.WORKING)
+        self._keeper.bin(take, is_in=False)
         self._show(take, stage=Stage.FINISHING)
         self._recognition.start(take)
 
@@ -469,7 +471,7 @@ class DictationMachine:
     def _leave(self, take: Take) -> None:
         if take in self._open:
             self._open.remove(take)
-        self._recognition.rest(is_busy=bool(self._open))
+        self._recognition.forget(take)
 
     def _stop_captures(self) -> None:
         """Close every microphone and put all on disk. Thread: take-disk."""

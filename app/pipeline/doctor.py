@@ -1,10 +1,13 @@
-"""Looks at everything Undertone stands on and names each fault with its remedy; changes nothing."""
+"""Looks at everything Undertone stands on and names each fault with its remedy; changes nothing.
+
+What lies on the disk is looked at here, on any thread; what the system grants and gives in
+`app.pipeline.surroundings`, on the main thread.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.audio.decode import probe
-from app.audio.portaudio import PortAudio
 from app.config.paths import Paths, resources, sample_recording
 from app.core.errors import AppError, Phrase, mark
 from app.core.finding import Finding, Severity
@@ -13,14 +16,21 @@ from app.models.store import only_demo, open_store, weight_files
 
 
 def examine(paths: Paths) -> list[Finding]:
-    """Return what was found, the worst first; empty when all is well."""
+    """Return what is wrong on the disk, the worst first; empty when all is well.
+
+    Thread: any; may take seconds.
+    """
     found = [
         *check_library(paths),
         *_settings(paths),
         *_models(paths),
-        *_microphone(),
         *_decoder(),
     ]
+    return worst_first(found)
+
+
+def worst_first(found: Iterable[Finding]) -> list[Finding]:
+    """Return findings by how much they matter."""
     order = [Severity.ERROR, Severity.WARNING, Severity.NOTE]
     return sorted(found, key=lambda finding: order.index(finding.severity))
 
@@ -83,30 +93,19 @@ def _models(paths: Paths) -> Iterator[Finding]:
                     {"folder": folder},
                 ),
             )
+    if not installed:
+        yield Finding(
+            "no_model",
+            Severity.ERROR,
+            Phrase(mark("No model is installed, so nothing can be transcribed.")),
+            Phrase(mark("Get one under Settings → Models, or install Undertone again.")),
+        )
     if only_demo(installed):
         yield Finding(
             "only_demo_model",
             Severity.NOTE,
             Phrase(mark("Only the small built-in demonstration model is installed.")),
-            Phrase(
-                mark("Put a Whisper model for MLX into a folder in {folder}."),
-                {"folder": paths.models},
-            ),
-        )
-
-
-def _microphone() -> Iterator[Finding]:
-    try:
-        inputs = PortAudio().inputs()
-    except AppError as error:
-        yield Finding("no_sound_system", Severity.WARNING, error.message, error.hint)
-        return
-    if not inputs:
-        yield Finding(
-            "no_microphone",
-            Severity.NOTE,
-            Phrase(mark("No microphone was found.")),
-            Phrase(mark("Connect one to record; files can be transcribed without.")),
+            Phrase(mark("Get one under Settings → Models, or with: undertone models get.")),
         )
 
 

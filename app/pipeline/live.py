@@ -27,7 +27,7 @@ from app.pipeline.warm import Warmth
 
 Steps = Generator[PartialChanged | SegmentsFinal | Idle | None, None, None]
 
-_BLOCK_S = 0.25  # what VAD is fed at once: an utterance ends this soon after its pause
+_BLOCK_S = 0.1  # what VAD is fed at once: an utterance ends this soon after its pause
 _HISTORY_S = 3.0  # an utterance is certain only a while after it began
 _BEHIND_S = 5.0  # so far behind, partials of words long spoken help nobody
 _LONG_S = 40.0  # an utterance so long ends at the next short pause …
@@ -68,8 +68,8 @@ class Progress(Protocol):
     def captured_s(self) -> float:
         """How much sound there is."""
 
-    def on_final(self, final: SegmentsFinal) -> None:
-        """Keep `final`; told before anybody else hears of it."""
+    def on_final(self, final: SegmentsFinal) -> SegmentsFinal | None:
+        """Keep `final` before anybody else hears of it; return what was kept, if it was."""
 
     def on_silence(self) -> None:
         """Nobody has spoken for the time asked for."""
@@ -271,12 +271,14 @@ class _Listener:
         return self._done_s
 
     def _tell(self, final: SegmentsFinal) -> Steps:
-        self._progress.on_final(final)
-        if final.segments:
-            text = joined([segment.text for segment in final.segments])
-            start_s = final.segments[0].start_s
+        kept = self._progress.on_final(final)
+        if kept is None:
+            return
+        if kept.segments:
+            text = joined([segment.text for segment in kept.segments])
+            start_s = kept.segments[0].start_s
             yield PartialChanged(self._order.take_id, text, "", start_s)
-        yield final
+        yield kept
 
     def _finish_all(self) -> Steps:
         end_s = self._end / SAMPLE_RATE

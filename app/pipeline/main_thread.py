@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 Call = Callable[[], None]
-_LOOK_S = 0.2  # how often `run_until` asks whether it is done when nobody calls
+_LOOK_S = 0.02  # how often `run_until` asks whether it is done when nobody calls
 
 
 class MainThread(Protocol):

@@ -33,6 +33,8 @@ from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
+from app.pipeline.removing import remove_recordings
+from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
 
@@ -271,16 +273,12 @@ class TranscriptionQueue:
 
     def _remove(self, recording_ids: tuple[str, ...]) -> None:
         try:
-            copies = self._parts.writer.remove(recording_ids).result()
+            remove_recordings(self._parts.writer, self._parts.paths.recordings, recording_ids)
         except AppError as error:
             self._emit(Failed(error))
             raise
-        for copy in copies:
-            copy.unlink(missing_ok=True)
-            if copy.parent.parent == self._parts.paths.recordings and not any(
-                copy.parent.iterdir()
-            ):
-                copy.parent.rmdir()
+        for recording_id in recording_ids:
+            forget_waveform(recording_id, self._parts.paths)
 
     def _resume_interrupted(self) -> int:
         count = 0

@@ -7,7 +7,8 @@ of the app.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -16,16 +17,16 @@ from app.core.events import SegmentsFinal
 from app.core.job import Priority
 from app.core.language import AUTO
 from app.core.model import Model
+from app.core.text import TextRules
 from app.engine.base import Options
 from app.engine.loop import EngineLoop
 from app.engine.memory import Residency
 from app.models.store import ModelStore
 from app.pipeline import problems
 from app.pipeline.breaker import Breaker
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.live import LiveOrder, transcribe_take
 from app.pipeline.main_thread import MainThread
-from app.pipeline.spoken_text import glossary_of
+from app.pipeline.spoken_text import cleaned, glossary_of, rules_of
 from app.pipeline.take import Take, TakeKeeper
 from app.pipeline.warm import Warmth
 
@@ -42,7 +43,6 @@ class RecognitionParts:
         warmth: likewise.
         keeper: keeps what is final.
         main: where results are posted to.
-        idle: told when nothing runs any more.
     """
 
     loop: EngineLoop
@@ -51,7 +51,6 @@ class RecognitionParts:
     store: ModelStore
     keeper: TakeKeeper
     main: MainThread
-    idle: IdleUnloading
 
 
 class Recognition:
@@ -152,11 +151,9 @@ class Recognition:
         """Return what a person should know about the text of `take`."""
         return take.error or self._notices.get(take.take_id)
 
-    def rest(self, *, is_busy: bool) -> None:
-        """Note that a take is over, and whether there is another."""
-        if not is_busy:
-            self._notices.clear()
-            self._parts.idle.arm()
+    def forget(self, take: Take) -> None:
+        """Note that `take` is over."""
+        self._notices.pop(take.take_id, None)
 
     def _submit(self, take: Take, model: Model, settings: Settings) -> None:
         options = Options(
@@ -173,7 +170,7 @@ class Recognition:
             start_s=take.kept_s,
             silence_s=float(settings.auto_stop_s),
         )
-        progress = _Progress(self, take, take.run)
+        progress = _Progress(self, take, take.run, rules_of(settings))
         parts = self._parts
         priority = Priority.LIVE_PARTIAL if take.ended is None else Priority.LIVE_FINAL
         self._loop.submit(
@@ -184,11 +181,18 @@ class Recognition:
 
     # What the engine says; posted to the main thread.
 
-    def keep(self, take: Take, run: int, final: SegmentsFinal) -> None:
-        """Keep a final of the run that counts. Thread: engine."""
-        if take.run == run:
-            self._parts.keeper.keep(take, final)
-            self._main.post(lambda: self._on_final(take, final))
+    def keep(
+        self, take: Take, run: int, final: SegmentsFinal, rules: TextRules
+    ) -> SegmentsFinal | None:
+        """Clean a final and keep it, if it is of the run that counts. Thread: engine."""
+        if take.run != run:
+            return None
+        now = datetime.fromtimestamp(take.created_at)
+        segments = tuple(cleaned(s, final.language, rules, now) for s in final.segments)
+        final = replace(final, segments=segments)
+        self._parts.keeper.keep(take, final)
+        self._main.post(lambda: self._on_final(take, final))
+        return final
 
     def tell_silence(self, take: Take) -> None:
         """Thread: engine."""
@@ -253,8 +257,9 @@ class Recognition:
 class _Progress:
     """What one run of one take sees of the take. Thread: engine."""
 
-    def __init__(self, recognition: Recognition, take: Take, run: int) -> None:
+    def __init__(self, recognition: Recognition, take: Take, run: int, rules: TextRules) -> None:
         self._recognition = recognition
+        self._rules = rules
         self._take = take
         self._run = run
         self._journal: Path = take.folder.journal
@@ -268,8 +273,8 @@ class _Progress:
     def captured_s(self) -> float:
         return self._take.duration_s
 
-    def on_final(self, final: SegmentsFinal) -> None:
-        self._recognition.keep(self._take, self._run, final)
+    def on_final(self, final: SegmentsFinal) -> SegmentsFinal | None:
+        return self._recognition.keep(self._take, self._run, final, self._rules)
 
     def on_silence(self) -> None:
         self._recognition.tell_silence(self._take)

@@ -52,6 +52,8 @@ def recover_takes(
     First all of them appear in the library, which takes a second even for hours of sound; then they
     are packed, one after the other. Thread: io.
     """
+    if not reader.count():  # the library was deleted; the recordings were not
+        rebuild_library(paths, writer, reader, owner)
     found = []
     for folder in take_folders(paths.recordings):
         if not folder.journal.exists() or _is_under_way(folder, owner):
@@ -72,17 +74,21 @@ def recover_takes(
     return recovered
 
 
-def rebuild_library(paths: Paths, writer: LibraryWriter, reader: LibraryReader) -> tuple[str, ...]:
+def rebuild_library(
+    paths: Paths, writer: LibraryWriter, reader: LibraryReader, owner: Owner
+) -> tuple[str, ...]:
     """Add to the library every recording that lies in its own folder and has no row.
 
-    Rows that are there are not touched. Returns the ids of what was added, oldest first.
+    Rows that are there are not touched, nor are takes under way. Returns the ids of what was added,
+    oldest first.
 
     Raises:
         LibraryError, DiskFull: the library could not be written.
     """
     added = []
     for folder in take_folders(paths.recordings):
-        if reader.recording(folder.take_id) is None and (folder.flac.exists() or folder.details()):
+        is_new = reader.recording(folder.take_id) is None and not _is_under_way(folder, owner)
+        if is_new and folder.flac.exists():  # a journal is recovered instead
             _add(folder, writer, None)
             added.append(folder.take_id)
     added += _add_copies(paths, writer, reader)
@@ -161,6 +167,8 @@ def _add(folder: TakeFolder, writer: LibraryWriter, scanned: JournalScan | None)
     recording = _recording(folder, details, scanned, bool(segments))
     job = _job(recording)
     writer.add_recording(recording, job).result()
+    if recording.status is RecordingStatus.CANCELLED:
+        writer.move_to_bin([recording.recording_id]).result()
     if segments:
         writer.append_segments(
             job.job_id,
@@ -196,9 +204,15 @@ def _recording(
         is_copy=has_flac,
         language=_text(details.get("language")),
         model_id=_text(details.get("model_id")),
+        app_name=_app_name(details),
         error=_text(details.get("error")) or (str(problem.message) if problem else None),
         hint=_text(details.get("hint")) or (str(problem.hint) if problem else None),
     )
+
+
+def _app_name(details: dict[str, Any]) -> str | None:
+    app = details.get("front_app")
+    return _text(app.get("name")) if isinstance(app, dict) and "name" in app else None
 
 
 def _kind(details: dict[str, Any]) -> RecordingKind:

@@ -15,7 +15,6 @@ from app.audio.devices import Devices
 from app.config.paths import Paths, make_private_folder, resources
 from app.config.settings import Settings
 from app.core.events import Event
-from app.core.job import JobStatus
 from app.core.model import Family, Model
 from app.engine.base import Recognizer
 from app.engine.host import EngineThread
@@ -29,17 +28,17 @@ from app.macos.pressure import memory_pressure
 from app.models.recommend import this_machine
 from app.models.store import ModelStore, open_store
 from app.pipeline.dictation import DictationMachine, DictationParts
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.main_thread import MainThread
 from app.pipeline.models import ModelParts, Models
 from app.pipeline.queue import Parts, TranscriptionQueue
-from app.pipeline.recognition import Recognition, RecognitionParts
+from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
 from app.pipeline.rig import Rig
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
 _POOL_THREADS = 4
+_STOP_S = 60.0  # for the engine's last step; a piece of a large model takes a few seconds
 
 
 class EngineHost(Protocol):
@@ -47,8 +46,8 @@ class EngineHost(Protocol):
 
     def start(self) -> None: ...
 
-    def stop(self) -> None:
-        """End the loop and wait until the thread is gone."""
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """End the loop and wait until the thread is gone; `False` when it is not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,23 @@ class Session:
     emit: Callable[[Event], None]
     settings: Callable[[], Settings]
 
-    def close(self) -> None:
-        """Stop the work, write what is left to write, and let go of the library."""
+    def close(self) -> bool:
+        """Stop the work, write what is left to write, and let go of the library.
+
+        `False` when the engine is in a step that does not come back: all is written, but its thread
+        cannot be ended, only the process can (`os._exit`).
+        """
+        is_hanging = self.loop.busy_for_s() > HANG_S
         self.queue.close()
         self.models.close()
-        self.pool.shutdown(wait=True, cancel_futures=True)
-        self.engine.stop()
+        self.pool.shutdown(wait=not is_hanging, cancel_futures=True)
+        has_ended = self.engine.stop(0.1 if is_hanging else _STOP_S)
         self.writer.close()
         self.reader.close()
         self.owner.release()
         if self.lock is not None:
             self.lock.release()
+        return has_ended
 
 
 def open_session(
@@ -135,7 +140,6 @@ class Live:
     """Live recording over a session. Closed by `close`, before the session."""
 
     machine: DictationMachine
-    idle: IdleUnloading
     devices: Devices
 
     def close(self) -> None:
@@ -146,29 +150,16 @@ class Live:
 def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
     """Build live recording over `session`. Thread: main, which owns it."""
     paths, settings = session.paths, session.settings
-    warmth = Warmth()
-
-    def is_busy() -> bool:
-        runs = any(job.status is JobStatus.RUNNING for job in session.queue.jobs)
-        return runs or live.machine.is_busy
-
-    idle = IdleUnloading(
-        session.loop, session.residency, warmth, main,
-        lambda: settings().unload_after_min, is_busy,
-    )  # fmt: skip
     keeper = TakeKeeper(
         paths, session.writer, session.reader, session.owner, session.pool, session.emit, settings
     )
     recognition = Recognition(
-        RecognitionParts(
-            session.loop, session.residency, warmth, session.store, keeper, main, idle
-        ),
+        RecognitionParts(session.loop, session.residency, Warmth(), session.store, keeper, main),
         settings,
     )
     ballast = Ballast(paths.recordings / ".ballast")
     parts = DictationParts(rig, main, keeper, recognition, session.reader, paths, ballast)
-    live = Live(DictationMachine(parts, session.emit, settings), idle, rig.devices)
-    return live
+    return Live(DictationMachine(parts, session.emit, settings), rig.devices)
 
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":

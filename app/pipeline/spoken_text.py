@@ -5,6 +5,7 @@ The raw segments are kept as they are; this only makes the text that is inserted
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.config.settings import Settings
@@ -47,10 +48,18 @@ def written(
     segments: Sequence[Segment], language: str | None, settings: Settings, now: datetime
 ) -> str:
     """Return the text of `segments` as the person wants it written."""
-    text = joined([segment.text for segment in segments])
+    text = joined([segment.raw or segment.text for segment in segments])
     if settings.numbers_as_digits:
         text = with_digits(text, language)
     return clean(text, language, rules_of(settings), now)
+
+
+def cleaned(segment: Segment, language: str | None, rules: TextRules, now: datetime) -> Segment:
+    """Return `segment` as the library shows it; what the model wrote stays as its `raw`."""
+    text = " ".join(clean(segment.text, language, rules, now).split())
+    if not text or text == segment.text:
+        return segment
+    return replace(segment, text=text, raw=segment.text)
 
 
 def title_of(text: str) -> str:

@@ -160,6 +160,10 @@ class TakeKeeper:
         """Note how far the take is. Returns at once."""
         self._on_disk(self._set_status, take, status)
 
+    def bin(self, take: Take, *, is_in: bool) -> None:
+        """Put the take into the library's bin, or take it out again."""
+        self._on_disk(self._bin, take, is_in)
+
     def pack(self, take: Take, *, drops_journal: bool) -> None:
         """Pack the take's sound; without its journal it can no longer be retried here."""
         self._pool.submit(self._told, self._pack, take, drops_journal)
@@ -221,7 +225,14 @@ class TakeKeeper:
             language=self._settings().language,
             status=JobStatus.CANCELLED,
         )
-        recording = Recording(take.take_id, take.kind, job.title, take.created_at)
+        is_dictated = take.kind is RecordingKind.DICTATION and take.front is not None
+        recording = Recording(
+            take.take_id,
+            take.kind,
+            job.title,
+            take.created_at,
+            app_name=take.front.name if is_dictated and take.front else None,
+        )
         try:
             self._writer.add_recording(recording, job).result(_ROW_PATIENCE_S)
         except TimeoutError:
@@ -289,6 +300,10 @@ class TakeKeeper:
     def _set_status(self, take: Take, status: RecordingStatus) -> None:
         self._save(take, status)
         self._writer.update_recording(take.take_id, status=status).result()
+
+    def _bin(self, take: Take, is_in: bool) -> None:
+        change = self._writer.move_to_bin if is_in else self._writer.restore
+        change([take.take_id]).result()
 
     def _save(self, take: Take, status: RecordingStatus, text: str = "") -> None:
         sound = asdict(take.ended.sound) if take.ended is not None else None

@@ -88,6 +88,11 @@ class WindowActions:
         self.select_all = self._add(menu, tr("Select &All"), QKeySequence.StandardKey.SelectAll)
         menu.addSeparator()
         self.find = self._add(menu, tr("&Find"), QKeySequence.StandardKey.Find)
+        self.replace = self._add(menu, tr("Find and &Replace"), "Ctrl+Alt+F")
+        self.search = self._add(menu, tr("Search the &Library"), "Ctrl+Shift+F")
+        menu.addSeparator()
+        self.doubt = self._add(menu, tr("Next &Doubtful Word"), "F8")
+        self.compare = self._add(menu, tr("Compare &Versions…"))
 
     def _make_view(self) -> None:
         menu = self.menu_bar.addMenu(tr("&View"))
@@ -138,7 +143,16 @@ class WindowActions:
 
     def _make_help(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Help"))
+        self.check = self._add(menu, tr("&Check Undertone…"))
+        self.set_up = self._add(menu, tr("Set &Up Again…"))
+        menu.addSeparator()
         self.about = self._add(menu, tr("&About Undertone"), None, QAction.MenuRole.AboutRole)
+        self.check_updates = self._add(
+            menu,
+            tr("Check for &Updates…"),
+            None,
+            QAction.MenuRole.ApplicationSpecificRole,  # in the app's own menu on a Mac
+        )
 
     def _add(
         self,

@@ -152,7 +152,8 @@ class Browser(QObject):
         job = self._board.job_of(recording_id)
         is_running = job is not None and job.status is JobStatus.RUNNING
         self._followed = job.job_id if job is not None and is_running else None
-        text = self._library.transcript(recording_id)
+        is_here = self._parts.transcript.editor.is_source_of(recording_id)
+        text = None if is_here and not is_running else self._library.transcript(recording_id)
         self._parts.transcript.show_recording(recording, text, job)
         self._show_tags(recording_id)
         query = self._parts.toolbar.search_field.query

@@ -5,7 +5,7 @@ It has no event loop and no slots: calls go to the loop it hosts, facts come up 
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QThread
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread
 
 from app.engine.host import run_engine
 from app.engine.loop import EngineLoop
@@ -32,7 +32,12 @@ class EngineThread(QThread):
         """Run the engine. Thread: engine; called by Qt."""
         run_engine(self._loop, self._release)
 
-    def stop(self) -> None:
-        """Stop the loop and wait for the thread to end; must come before the app's end."""
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """Stop the loop and wait for the thread to end; `False` when it has not in time.
+
+        Must come before the app's end; after `False` only a hard end of the process is left.
+        """
         self._loop.stop()
-        self.wait()
+        if timeout_s is None:
+            return self.wait()
+        return self.wait(QDeadlineTimer(round(timeout_s * 1000)))

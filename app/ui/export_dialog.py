@@ -30,8 +30,15 @@ def formats() -> tuple[tuple[str, str, str], ...]:
     return (
         ("txt", tr("Plain text (.txt)"), tr("Only the words, one paragraph a segment.")),
         ("md", tr("Markdown (.md)"), tr("With title, times and speakers.")),
+        ("docx", tr("Word (.docx)"), tr("With title, times and speakers.")),
+        ("pdf", tr("PDF (.pdf)"), tr("To print or to pass on.")),
+        ("html", tr("Web page (.html)"), tr("One file that opens in any browser.")),
         ("srt", tr("Subtitles (.srt)"), tr("For video players and editors.")),
         ("vtt", tr("Web subtitles (.vtt)"), tr("For videos on the web.")),
+        ("ass", tr("Styled subtitles (.ass)"), tr("For players that know styles.")),
+        ("ttml", tr("Broadcast subtitles (.ttml)"), tr("For television and streaming.")),
+        ("lrc", tr("Lyrics (.lrc)"), tr("Lines with times, for music players.")),
+        ("csv", tr("Table (.csv)"), tr("One row a segment, for spreadsheets.")),
         ("json", tr("Data (.json)"), tr("Everything, with words and how sure they are.")),
     )
 

@@ -40,7 +40,12 @@ class WindowLayout:
             window,
         )
         self.transcript = TranscriptPane(
-            ports.find_matches, lambda key: _model_title(self._titles, key), window
+            ports.find_matches,
+            lambda key: _model_title(self._titles, key),
+            window,
+            organiser=ports.organiser,
+            player=ports.player,
+            load_waves=ports.load_waves,
         )
         self.queue = QueueView(board, window)
         self.welcome = EmptyState(window, is_drop_target=True)

@@ -1,9 +1,11 @@
 """Builds the app and runs it: the one place that knows every part."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -11,19 +13,28 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.audio.portaudio import PortAudio
+from app.config.identity import UPDATE_FEED, UPDATE_FEED_VARIABLE
 from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
 from app.core.dictation import Dictation
 from app.core.errors import AppError, LibraryError
-from app.core.events import JobEnded, ModelsChanged
+from app.core.events import ModelsChanged
+from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
 from app.models.store import ModelStore, open_store
+from app.models.updates import ask_for_release
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
+from app.pipeline.waveform import load_waveform
 from app.ui.bus import Bus
+from app.ui.citizen.application import OpenRequests, UndertoneApplication
+from app.ui.citizen.citizen import Citizen
+from app.ui.citizen.side_windows import SideParts, SideWindows
+from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
 from app.ui.engine_thread import EngineThread
 from app.ui.main_thread import QtMainThread
@@ -36,26 +47,38 @@ from app.ui.theme import use_appearance
 _log = logging.getLogger(__name__)
 
 
-def run_app(files: Sequence[Path] = ()) -> int:
-    """Run the app until it is quit and return the exit status."""
+def run_app(texts: Sequence[str] = ()) -> int:
+    """Run the app until it is quit and return the exit status.
+
+    Args:
+        texts: files and links to open.
+    """
     use_language()
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(application, QApplication)
+    application = UndertoneApplication(sys.argv[:1])
+    application.requests.take_texts(texts)
     application.setApplicationName("Undertone")
     application.setApplicationDisplayName("Undertone")
     application.setDesktopFileName("undertone")
     paths = default_paths()
-    if hand_over(paths.home, files):
+    files = [Path(text) for text in texts if not is_link(text)]
+    if hand_over(paths.home, files, [text for text in texts if is_link(text)]):
         return 0
     start_logging(paths.logs)
     sys.excepthook = _log_unexpected
     try:
         app = App(paths)
-        app.open(files)
+        app.be_citizen(application.requests, parts_of_this_system())
+        application.may_quit = app.may_quit
+        application.accent_changed.connect(app.refresh_colors)
+        app.open()
         status = application.exec()
-        app.close()
+        has_ended = app.close()
     finally:
         stop_logging()
+    if app.wants_relaunch:
+        start_again()
+    if not has_ended:
+        os._exit(status)  # the engine is in a call that never returns; all else is closed
     return status
 
 
@@ -70,6 +93,8 @@ class App(QObject):
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         self._session: Session | None = None
         self._has_resumed = False
+        self.wants_relaunch = False
+        self._has_begun = False
         problem: AppError | None = None
         try:
             self._session = open_session(
@@ -78,10 +103,11 @@ class App(QObject):
         except LibraryError as error:
             problem = error
         self._main = QtMainThread(self)
+        self._rig: Rig | None = None
         self._live: Live | None = None
         if self._session is not None:
-            self._live = open_live(self._session, rig or rig_of_this_system(self._main), self._main)
-            self._bus.job_ended.connect(self._on_job_ended)
+            self._rig = rig or rig_of_this_system(self._main)
+            self._live = open_live(self._session, self._rig, self._main)
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -107,10 +133,14 @@ class App(QObject):
                 model_ports=self._model_ports(),
                 list_models=lambda: model_choices(store),
                 organiser=self._session.writer if self._session else None,
+                load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             )
         )
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
+        self._paths = paths
+        self._citizen: Citizen | None = None
+        self._side: SideWindows | None = None
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
@@ -123,17 +153,73 @@ class App(QObject):
             self._session.models.tidy()
             recover(self._session)
             self._begin_listening()
+        if self._citizen is not None:
+            self._citizen.begin()
+        if self._side is not None and not self._has_begun:
+            self._has_begun = True
+            self._side.begin()
         if files:
             self.commands.add_files(files, self._settings.model_id, self._settings.language)
+
+    def be_citizen(self, requests: OpenRequests, system: SystemParts) -> None:
+        """Answer what the system asks, and tell it how the work goes."""
+        self._citizen = Citizen(
+            self.window, requests, system, self.dictation, QApplication.quit, self
+        )
+        self._bus.stage_changed.connect(self._citizen.guard.on_stage)
+        self._first.links_handed.connect(requests.take_texts)
+        self._side = SideWindows(self._side_parts(system), self.window, self)
+
+    def _side_parts(self, system: SystemParts) -> SideParts:
+        feed = os.environ.get(UPDATE_FEED_VARIABLE, UPDATE_FEED)
+        return SideParts(
+            paths=self._paths,
+            commands=self.commands,
+            system=system,
+            pool=self._pool,
+            devices=self._rig.devices if self._rig is not None else PortAudio(),
+            models=self._model_ports(),
+            ask_for_release=partial(ask_for_release, feed),
+            microphone=self._rig.microphone if self._rig is not None else None,
+            dictation=self.dictation,
+        )
+
+    def may_quit(self) -> bool:
+        """Return whether nothing would be lost by ending now; else the person is being asked."""
+        return self._citizen is None or self._citizen.guard.may_quit()
+
+    @property
+    def bus(self) -> Bus:
+        """Where every event becomes a signal."""
+        return self._bus
 
     @property
     def dictation(self) -> Dictation | None:
         """Live recording; `None` where the library cannot be written."""
         return self._live.machine if self._live is not None else None
 
-    def close(self) -> None:
-        """End every thread; what is not finished goes on at the next start."""
+    @Slot()
+    def refresh_colors(self) -> None:
+        """Take on another accent colour."""
+        self.window.parts.refresh_colors(self.window)
+        if self._side is not None:
+            self._side.refresh_colors()
+
+    def relaunch(self) -> None:
+        """End the app and start it again: the way out of a model that never comes back."""
+        self.wants_relaunch = True
+        QCoreApplication.quit()
+
+    def close(self) -> bool:
+        """End every thread; what is not finished goes on at the next start.
+
+        `False` when one thread cannot be ended: then the process must be.
+        """
         self._first.close()
+        if self._citizen is not None:
+            self._citizen.close()
+        if self._side is not None:
+            self._side.close()
         if self._live is not None:
             self._live.close()
         self._main.close()
@@ -143,9 +229,9 @@ class App(QObject):
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
         if self._session is not None:
-            self._session.close()
-        else:
-            self._reader.close()
+            return self._session.close()
+        self._reader.close()
+        return True
 
     def _model_ports(self) -> ModelPorts | None:
         """Return what the models panel is given: here, and in the first start's step."""
@@ -171,16 +257,17 @@ class App(QObject):
             self._live.machine.listen()
             self._session.pool.submit(look_at_devices, self._live.devices)
 
-    @Slot(JobEnded)
-    def _on_job_ended(self, _event: JobEnded) -> None:
-        if self._live is not None:
-            self._live.idle.arm()
-
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
         if self._live is not None:
             self._live.machine.settings_changed()
         use_appearance(settings.appearance)
+
+
+def start_again() -> None:
+    """Put a new run of the program in this process's place; threads that hang go with it."""
+    start = [] if getattr(sys, "frozen", False) else ["-m", "app"]
+    os.execv(sys.executable, [sys.executable, *start])
 
 
 def model_choices(store: ModelStore) -> tuple[ModelChoice, ...]:

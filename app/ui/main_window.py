@@ -37,6 +37,7 @@ from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
 from app.ui.browser import Browser
+from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
@@ -137,6 +138,9 @@ class MainWindow(QMainWindow):
         self.deeds.changed.connect(self._on_deeds_changed)
         self.deeds.done.connect(lambda deed: self.news.tell_deed(deed, self.deeds.undo))
         self.deeds.failed.connect(self.news.tell_error)
+        self.versions = Versions(pane, self._ports, self)
+        pane.editor.changed.connect(self._render_actions)
+        pane.editor.failed.connect(self.news.tell_error)
 
     def _connect_actions(self) -> None:
         menus = self.menus
@@ -151,7 +155,11 @@ class MainWindow(QMainWindow):
             (menus.redo, self._redo),
             (menus.copy, self._copy),
             (menus.select_all, self._select_all),
-            (menus.find, self.browser.focus_search),
+            (menus.find, self._find),
+            (menus.search, self.browser.focus_search),
+            (menus.replace, self._replace),
+            (menus.doubt, partial(self.parts.transcript.editor.go_to_doubt, 1)),
+            (menus.compare, self.versions.open),
             (menus.show_library, partial(self.browser.go, Place.ALL)),
             (menus.show_queue, partial(self.browser.go, Place.QUEUE)),
             (menus.retry, partial(self._act, Act.RETRY)),
@@ -282,10 +290,33 @@ class MainWindow(QMainWindow):
         self._render_actions()
 
     def _undo(self) -> None:
-        self.deeds.undo()
+        """Take back the last edit where one is at work in the text, else the last deed."""
+        editor = self.parts.transcript.editor
+        is_its_turn = self._is_in_text() or self.deeds.latest is None
+        if not (is_its_turn and editor.undo()):
+            self.deeds.undo()
 
     def _redo(self) -> None:
-        self.deeds.redo()
+        editor = self.parts.transcript.editor
+        is_its_turn = self._is_in_text() or self.deeds.next is None
+        if not (is_its_turn and editor.redo()):
+            self.deeds.redo()
+
+    def _is_in_text(self) -> bool:
+        pane = self.parts.transcript
+        focus = QApplication.focusWidget()
+        return pane.editor.is_editing or (focus is not None and pane.page.isAncestorOf(focus))
+
+    def _find(self) -> None:
+        """Find in the open text where that is at work, else in the library."""
+        if self._is_in_text() and self.parts.transcript.text.segments:
+            self.parts.transcript.editor.open_find()
+        else:
+            self.browser.focus_search()
+
+    def _replace(self) -> None:
+        if self.parts.transcript.text.segments:
+            self.parts.transcript.editor.open_find(replaces=True)
 
     def _cancel_jobs(self, ids: Sequence[str]) -> None:
         """Stop the work on recordings that go to the bin."""
@@ -352,8 +383,12 @@ class MainWindow(QMainWindow):
         menus.export.setEnabled(has_selection)
         parts.toolbar.export_button.setEnabled(has_selection)
         menus.remove.setEnabled(has_selection and self.is_writable)
-        menus.undo.setEnabled(self.deeds.latest is not None)
-        menus.redo.setEnabled(self.deeds.next is not None)
+        session = parts.transcript.editor.session
+        menus.undo.setEnabled(self.deeds.latest is not None or session.can_undo)
+        menus.redo.setEnabled(self.deeds.next is not None or session.can_redo)
+        has_text = opened is not None and bool(parts.transcript.text.segments)
+        for action in (menus.replace, menus.doubt, menus.compare):
+            action.setEnabled(has_text)
         is_in_bin = self.organising.is_in_bin
         for action in (
             menus.favourite,
@@ -475,6 +510,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.parts.transcript.header.flush()
+        self.parts.transcript.editor.finish()
         place = bytes(self.saveGeometry().toBase64().data()).decode()
         if place != self._ports.commands.settings.window_place:
             self._ports.commands.change_settings(window_place=place)

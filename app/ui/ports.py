@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import SignalInstance
 
 from app.config.settings import Settings
@@ -18,7 +19,7 @@ from app.core.errors import AppError
 from app.core.job import Job
 from app.core.recording import Folder, Recording, Tag
 from app.core.transcript import Segment, Transcript
-from app.library.revise import Revision
+from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
@@ -95,10 +96,12 @@ class Organiser(Protocol):
     ) -> "Future[Recording | None]": ...
 
     def splice_segments(
-        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+        self, recording_id: str, first: int, removed: int | None, segments: Sequence[Segment]
     ) -> "Future[bool]": ...
 
-    def keep_revision(self, recording_id: str) -> "Future[Revision | None]": ...
+    def add_revision(
+        self, recording_id: str, kind: RevisionKind, segments: Sequence[Segment]
+    ) -> "Future[Revision | None]": ...
 
 
 class Commands(Protocol):
@@ -164,6 +167,49 @@ class Events(Protocol):
 
     @property
     def failed(self) -> SignalInstance: ...
+
+
+class Player(Protocol):
+    """Plays the sound of one recording; positions are seconds."""
+
+    @property
+    def moved(self) -> SignalInstance:
+        """The position in seconds, some thirty times a second while it plays."""
+
+    @property
+    def playing_changed(self) -> SignalInstance: ...
+
+    @property
+    def failed(self) -> SignalInstance: ...
+
+    @property
+    def position_s(self) -> float: ...
+
+    @property
+    def is_playing(self) -> bool: ...
+
+    def open(self, file: Path | None) -> None: ...
+
+    def play(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def seek(self, time_s: float) -> None: ...
+
+    def set_speed(self, speed: float) -> None: ...
+
+
+class Waves(Protocol):
+    """The peaks of a recording."""
+
+    @property
+    def duration_s(self) -> float: ...
+
+    def columns(self, start_s: float, end_s: float, count: int) -> np.ndarray: ...
+
+
+# Reads or makes the waveform of a recording elsewhere.
+LoadWaves = Callable[[Recording], "Future[Waves | None]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +296,8 @@ class Ports:
         has_dock: whether this system has a Dock whose icon can be hidden.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         organiser: changes the library; `None` when it can only be read.
+        player: plays sound; `None` for the system's own.
+        load_waves: reads or makes a waveform elsewhere.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
@@ -272,3 +320,5 @@ class Ports:
     hotkeys: HotkeyKeys | None = None
     login_item: LoginItem | None = None
     has_dock: bool = False
+    player: Player | None = None
+    load_waves: LoadWaves | None = None

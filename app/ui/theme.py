@@ -75,6 +75,7 @@ class Colors:
     selected_idle: str  # a selection without the keyboard
     match: str  # behind a search match
     match_text: str
+    spoken: str  # behind the word that is heard
     track: str  # a progress bar's empty part
     thumb: str  # a scroll bar's handle
     banner_info: str
@@ -99,6 +100,7 @@ LIGHT = Colors(
     selected_idle="#dfe0e6",
     match="#ffe28a",
     match_text="#1c1c1f",
+    spoken="#cfe2ff",
     track="#dcdce1",
     thumb="#bdbec6",
     banner_info="#e6effc",
@@ -122,6 +124,7 @@ DARK = Colors(
     selected_idle="#3c3d44",
     match="#6b5312",
     match_text="#fff3d0",
+    spoken="#264a80",
     track="#46464d",
     thumb="#55565f",
     banner_info="#24344d",

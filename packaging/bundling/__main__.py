@@ -1,6 +1,7 @@
 """`./run bundle`: builds the bundle, tries it, and on a Mac signs it and makes the DMG."""
 
 import argparse
+import os
 import sys
 
 from app.config.identity import NAME
@@ -21,7 +22,7 @@ def main() -> int:
     try:
         made = build.build()
         if build.IS_MAC:
-            sign.sign(made, sign.self_made_identity(), is_release=False)
+            sign.sign(made, sign.local_identity(os.environ), is_release=False)
             build.check_size(made, None)
             build.check_self_test(made / "Contents" / "MacOS" / NAME)
         if options.step == "dmg":

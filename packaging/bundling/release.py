@@ -98,7 +98,7 @@ def pack() -> None:
         say("the DMG is not notarised, because these are missing from the environment:")
         for line in lacking:
             say(f"  {line}")
-        sign.sign(APP, sign.self_made_identity(), is_release=False)
+        sign.sign(APP, sign.local_identity(os.environ), is_release=False)
         make_dmg(APP, DMG)
     else:
         _notarised(os.environ)

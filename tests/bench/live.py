@@ -220,14 +220,17 @@ def _in_common(one: list[str], other: list[str]) -> set[int]:
 def _compare(one: Spoken, said: list[tuple[Word, float, bool]], figures: Figures) -> None:
     right = [normal_form(word.text) for word in one.words]
     heard = [normal_form(word.text) for word, _, _ in said]
-    match = SequenceMatcher(None, right, heard, autojunk=False)
-    for block in match.get_matching_blocks():
-        for offset in range(block.size):
-            reference = one.words[block.a + offset]
-            _, at_s, is_live = said[block.b + offset]
-            figures.settled_s.append(at_s - reference.end_s)
-            if is_live:
-                figures.commits_s.append(at_s - reference.end_s)
+    for place, other in matched(right, heard):
+        _, at_s, is_live = said[other]
+        figures.settled_s.append(at_s - one.words[place].end_s)
+        if is_live:
+            figures.commits_s.append(at_s - one.words[place].end_s)
+
+
+def matched(right: list[str], heard: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of words that stand in both, in order."""
+    for block in SequenceMatcher(None, right, heard, autojunk=False).get_matching_blocks():
+        yield from ((block.a + offset, block.b + offset) for offset in range(block.size))
 
 
 def clips(recognizer: WhisperRecognizer, every: int = 1) -> list[Spoken]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,22 @@ from bundling import contents, layout, wheels
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_bundled_parts_of_qt_are_those_the_app_imports() -> None:
-    imported = set()
+@cache
+def imported() -> frozenset[str]:
+    """Every module the app imports."""
+    found = set()
     for file in (ROOT / "app").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("PySide6."):
-                imported.add((node.module or "").removeprefix("PySide6.Qt"))
-    assert imported <= set(contents.QT_PARTS), "add the part to contents.QT_PARTS"
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+    return frozenset(found)
+
+
+def test_the_bundled_parts_of_qt_are_those_the_app_imports() -> None:
+    parts = {name.removeprefix("PySide6.Qt") for name in imported() if name.startswith("PySide6.")}
+    assert parts <= set(contents.QT_PARTS), "add the part to contents.QT_PARTS"
 
 
 def test_every_module_of_the_app_is_named() -> None:
@@ -32,17 +42,10 @@ def test_every_module_of_the_app_is_named() -> None:
 
 
 def test_nothing_the_app_imports_is_excluded() -> None:
-    imported = set()
-    for file in (ROOT / "app").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module or "")
-    tops = {name.partition(".")[0] for name in imported}
+    tops = {name.partition(".")[0] for name in imported()}
     excluded = {name for name in contents.EXCLUDED if "." not in name}
     assert tops & excluded <= {"mlx_whisper"}
-    assert imported.isdisjoint(name for name in contents.EXCLUDED if "." in name)
+    assert imported().isdisjoint(name for name in contents.EXCLUDED if "." in name)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,10 @@ def test_the_kept_identity_is_found_by_its_name() -> None:
     assert len(found) == 2
 
 
+def test_a_build_server_signs_without_a_keychain() -> None:
+    assert sign.local_identity({"CI": "true"}) == "-"
+
+
 def test_the_identity_can_sign_code_and_its_key_has_a_fresh_password(tmp_path: Path) -> None:
     first, second = (sign.identity_commands(tmp_path) for _ in range(2))
     config = (tmp_path / "signing.conf").read_text()

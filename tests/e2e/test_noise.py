@@ -1,4 +1,4 @@
-"""Long, noisy sound through the command line: as right as its pieces, and every word in its place."""
+"""Long, noisy sound on the command line: as right as its clips, every word in its place."""
 
 import json
 import random
@@ -21,7 +21,8 @@ Sound = npt.NDArray[np.float32]
 def _noisy(sound: Sound, rng: np.random.Generator, speech_power: float) -> Sound:
     """Add white noise that lies `SNR_DB` below the power of speech."""
     noise = rng.standard_normal(len(sound)) * np.sqrt(speech_power / 10 ** (SNR_DB / 10))
-    return np.clip(sound + noise, -1, 1).astype(np.float32)
+    added: Sound = np.clip(sound + noise, -1, 1).astype(np.float32)
+    return added
 
 
 def _order(count: int, seconds: float, lengths: list[float]) -> list[int]:

@@ -27,11 +27,18 @@ from app.audio.devices import Device, FakeDevices
 from app.audio.finalise import finalise
 from app.audio.journal import scan
 from app.audio.microphone import FakeMicrophone
-from app.audio.take_folder import SegmentLog, make_take_folder, read_segments
+from app.audio.take_folder import SegmentLog, make_take_folder, read_segments, take_folders
 from app.audio.watchdog import Limits
+from app.config.paths import make_private_folder
 from app.core.errors import DiskFull
+from app.core.recording import RecordingKind
 from app.core.transcript import Segment
+from app.library.lock import Owner
+from app.library.reader import LibraryReader
+from app.library.writer import LibraryWriter
+from app.pipeline.recover import recover_takes
 from tests.faults.alone import run_alone
+from tests.helpers.dictation import Desk, Loads, says
 
 RATE = 96_000
 CHANNELS = 8
@@ -102,6 +109,48 @@ def record_until_full(disk: Path, *, has_ballast: bool) -> None:
     print(f"packed with room: {made.samples} samples equal")
 
 
+def dictate_until_full(disk: Path) -> None:
+    """Fill `disk` through the whole of live dictation; the take is in the library afterwards."""
+    noise = np.random.default_rng(5).integers(-32768, 32768, (RATE, CHANNELS), dtype=np.int16)
+    microphone = FakeMicrophone(noise, RATE, speed=SPEED, block_samples=RATE // 100, loops=True)
+    desk = Desk(
+        disk / "home",
+        noise,
+        Loads({"big": says(*["said"] * 100)}),
+        microphone=microphone,
+        limits=replace(Limits(), heartbeat_s=60, gap_s=60, low_space_bytes=0, post_roll_s=0),
+        ballast_bytes=1 << 20,
+    )
+    make_private_folder(desk.paths.recordings)
+    desk.ballast.ensure()
+    try:
+        desk.machine.start(RecordingKind.QUICK)
+        desk.until_over()
+        told = desk.now
+        assert isinstance(told.problem, DiskFull), told
+    finally:
+        desk.close()
+    (take,) = take_folders(desk.paths.recordings)
+    kept = round(scan(take.journal, thorough=True).duration_s * RATE)
+    lost_s = (microphone.given - kept) / RATE
+    assert lost_s <= 0.5, lost_s
+    subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+    with (
+        LibraryWriter(desk.paths.library, lambda _: None, watch_s=None) as writer,
+        LibraryReader(desk.paths.library) as reader,
+        Owner.take(desk.paths) as owner,
+    ):
+        recover_takes(desk.paths, writer, reader, owner, lambda _: None)
+        (row,) = reader.recordings()
+    packed, _ = soundfile.read(take.flac, dtype="int16")
+    assert np.array_equal(packed, noise[np.arange(kept) % RATE])
+    assert row.audio_path == take.flac
+    print(
+        f"whole app: {kept / RATE:.2f} s kept, {lost_s:.3f} s lost, said “{told.problem}”, "
+        "packed and in the library once there was room"
+    )
+
+
 def run(mb: int = 4) -> str:
     """Run alone and return what was seen; raises when a promise is broken."""
     return run_alone("full_disk", "--mb", mb)
@@ -115,12 +164,16 @@ def main() -> int:
     parser.add_argument("--mb", type=int, default=4)
     parser.add_argument(INSIDE, action="store_true")
     chosen = parser.parse_args()
-    for has_ballast in (True, False):
+    for fill in (
+        lambda disk: record_until_full(disk, has_ballast=True),
+        lambda disk: record_until_full(disk, has_ballast=False),
+        dictate_until_full,
+    ):
         with tempfile.TemporaryDirectory(prefix="full-disk-") as folder:
             words = ["-t", "tmpfs", "-o", f"size={chosen.mb}m", "none", folder]
             subprocess.run(["mount", *words], check=True)
             try:
-                record_until_full(Path(folder), has_ballast=has_ballast)
+                fill(Path(folder))
             finally:
                 subprocess.run(["umount", folder], check=True)
     return 0

@@ -2,10 +2,10 @@
 
     python -m tests.faults.kill_take --rounds 200
 
-Each round forks a process that records numbered samples from a fake microphone, kills it with
-SIGKILL after a random time, and reads its journal as the next start would: at most half a second of
-sound may be missing at the end and nothing inside, the rest must pack to an equal FLAC file, and no
-written file may have been shortened.
+Each round forks a process that records numbered samples through the whole of live dictation (stage
+machine, capture, journal, library, engine), kills it with SIGKILL after a random time, and does
+what the next start does. At most half a second of sound may be missing at the end and nothing
+inside, and the take is offered in the library with a FLAC file that holds the very samples.
 """
 
 import argparse
@@ -24,16 +24,19 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from app.audio.ballast import Ballast
-from app.audio.capture import Capture, Clocks
-from app.audio.devices import Device, FakeDevices
-from app.audio.finalise import finalise
 from app.audio.journal import scan
-from app.audio.journal_cursor import JournalSound
 from app.audio.microphone import FakeMicrophone
-from app.audio.take_folder import TakeFolder, make_take_folder
+from app.audio.take_folder import TakeFolder, take_folders
 from app.audio.watchdog import Limits
+from app.config.paths import Paths
+from app.core.events import Event, TakesRecovered
+from app.core.recording import RecordingKind, RecordingStatus
+from app.library.lock import Owner
+from app.library.reader import LibraryReader
+from app.library.writer import LibraryWriter
+from app.pipeline.recover import recover_takes
 from tests.faults.alone import run_alone
+from tests.helpers.dictation import Desk, Loads, says
 
 RATE = 48_000
 ALLOWED_LOSS_S = 0.5
@@ -58,7 +61,7 @@ def numbered() -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
     return (1 + np.arange(_PERIOD)).astype(np.int16)
 
 
-def record_for_ever(folder: TakeFolder, given: mmap.mmap, speed: float) -> None:
+def record_for_ever(home: Path, given: mmap.mmap, speed: float) -> None:
     """Record in this process until somebody kills it."""
 
     def count(samples: int) -> None:
@@ -67,28 +70,24 @@ def record_for_ever(folder: TakeFolder, given: mmap.mmap, speed: float) -> None:
     microphone = FakeMicrophone(
         numbered(), RATE, speed=speed, block_samples=RATE // 100, loops=True, on_block=count
     )
-    patient = replace(Limits(), heartbeat_s=60, gap_s=60, low_space_bytes=0)
-    capture = Capture(
-        folder,
-        microphone,
-        FakeDevices(Device("fake", "Fake", RATE, is_default=True)),
-        lambda _: None,
-        ballast=Ballast(folder.folder / ".ballast", 1 << 20),
-        limits=patient,
-        clocks=Clocks(monotonic_ns=lambda: int(time.monotonic_ns() * speed)),
+    desk = Desk(
+        home,
+        numbered(),
+        Loads({"big": says(*["said"] * 1000)}),
+        microphone=microphone,
+        limits=replace(Limits(), heartbeat_s=60, gap_s=60, low_space_bytes=0),
     )
-    capture.start()
-    capture.join()
+    desk.machine.start(RecordingKind.QUICK)
+    desk.main.run_until(lambda: False)
 
 
-def kill_once(folder: Path, run_s: float, speed: float) -> Round:
-    """Start a take, kill it `run_s` after its first block, and look at what is left."""
-    take = make_take_folder(folder, "take", {})
+def kill_once(home: Path, run_s: float, speed: float) -> Round:
+    """Start a take, kill it `run_s` after its first block, and start anew."""
     given = mmap.mmap(-1, _COUNT.size)
     child = os.fork()
     if child == 0:
         try:
-            record_for_ever(take, given, speed)
+            record_for_ever(home, given, speed)
         finally:
             os._exit(3)
     until = time.monotonic() + 20
@@ -100,32 +99,49 @@ def kill_once(folder: Path, run_s: float, speed: float) -> Round:
     assert os.WIFSIGNALED(status), f"the recording ended by itself: {status}"
     samples = _COUNT.unpack(given[: _COUNT.size])[0]
     given.close()
-    return check(take, samples)
+    assert samples, "the microphone was never opened"
+    return check(Paths(home), samples)
 
 
-def check(take: TakeFolder, given: int) -> Round:
-    """Read a dead process's take; every sample must be where it was said."""
+def check(paths: Paths, given: int) -> Round:
+    """Do what the next start does; every sample must be where it was said."""
+    (take,) = take_folders(paths.recordings)
     size = take.journal.stat().st_size
-    found = scan(take.journal)
-    assert found.end_reason is None
-    assert found.take_id == take.take_id
-    assert found.damaged == 0
-    assert found.missing_s == 0
-    source = JournalSound(take.journal)
-    pieces = []
-    while (piece := source.next(is_growing=False)) is not None:
-        pieces.append(piece.samples[:, 0])
-    source.close()
-    sound = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-    expected = numbered()[np.arange(len(sound)) % _PERIOD]
-    assert np.array_equal(sound, expected), "a gap or a wrong sample inside"
-    assert len(sound) == round(found.duration_s * RATE)
-    if len(sound):
-        finalise(take.journal, take.flac)
-        packed, _ = soundfile.read(take.flac, dtype="int16")
-        assert np.array_equal(packed, sound)
+    found = scan(take.journal, thorough=True)
+    assert (found.end_reason, found.damaged, found.missing_s) == (None, 0, 0)
+    assert found.take_id in ("", take.take_id)
     assert take.journal.stat().st_size == size
-    return Round(given / RATE, len(sound) / RATE, found.tail_bytes)
+    kept = round(found.duration_s * RATE)
+    events = start_anew(paths, take, kept)
+    if kept:
+        assert events == [TakesRecovered((take.take_id,))]
+        sound, rate_hz = soundfile.read(take.flac, dtype="int16")
+        assert rate_hz == RATE
+        expected = numbered()[np.arange(kept) % _PERIOD]
+        assert np.array_equal(sound, expected), "a gap or a wrong sample inside"
+        assert not take.journal.exists()
+    else:
+        assert not take.folder.exists()
+    return Round(given / RATE, kept / RATE, found.tail_bytes)
+
+
+def start_anew(paths: Paths, take: TakeFolder, kept: int) -> list[Event]:
+    """Open the library as a new process does; return what was told of the take."""
+    told: list[Event] = []
+    with (
+        LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer,
+        LibraryReader(paths.library) as reader,
+        Owner.take(paths) as owner,
+    ):
+        recover_takes(paths, writer, reader, owner, told.append)
+        rows = reader.recordings()
+    if kept:
+        (row,) = rows
+        assert (row.recording_id, row.status) == (take.take_id, RecordingStatus.FAILED)
+        assert (row.audio_path, row.hint) == (take.flac, "Choose “Retry” to transcribe it.")
+    else:
+        assert rows == []
+    return told
 
 
 def kill_often(rounds: int, seed: int, speed: float, longest_s: float) -> list[Round]:
@@ -135,7 +151,7 @@ def kill_often(rounds: int, seed: int, speed: float, longest_s: float) -> list[R
     for _ in range(rounds):
         folder = Path(tempfile.mkdtemp(prefix="kill-take-"))
         try:
-            results.append(kill_once(folder, chance.uniform(0.0, longest_s), speed))
+            results.append(kill_once(folder / "home", chance.uniform(0.0, longest_s), speed))
         finally:
             shutil.rmtree(folder)
     return results

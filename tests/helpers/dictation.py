@@ -1,8 +1,9 @@
-"""Live recording on a table: a fake microphone, a scripted or the real model, a thread to turn.
+"""Live recording on a table: a fake microphone, a scripted or real model, a main thread to turn.
 
 `Desk` builds the real pipeline over a home folder of its own; only the machine around it is played.
 """
 
+import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -38,7 +39,6 @@ from app.macos.permissions import FakePermissions
 from app.models.store import ModelStore, open_store
 from app.pipeline.breaker import Breaker
 from app.pipeline.dictation import DictationMachine, DictationParts
-from app.pipeline.idle import IdleUnloading
 from app.pipeline.main_thread import MainQueue
 from app.pipeline.recognition import Recognition, RecognitionParts
 from app.pipeline.rig import Rig
@@ -112,11 +112,13 @@ class Desk:
         loads: Loads | None = None,
         *,
         settings: Settings | None = None,
-        speed: float = 8.0,
+        speed: float = 25.0,
         loops: bool = False,
         hang_s: float = 20.0,
         microphone: FakeMicrophone | None = None,
         has_engine: bool = True,
+        limits: Limits | None = None,
+        ballast_bytes: int = 0,
     ) -> None:
         self.paths = Paths(home)
         self.settings = settings or Settings()
@@ -140,21 +142,16 @@ class Desk:
         if has_engine:
             self.engine.start()
         self.breaker = Breaker()
+        self.ballast = Ballast(self.paths.recordings / ".ballast", ballast_bytes)
+        self.limits = limits or replace(
+            Limits(), tick_s=0.01, drain_s=0.01, post_roll_s=0.02, give_up_s=0.3
+        )
         self.store: ModelStore = open_store(self.paths.models, resources())
         if loads is not None:
             self.store = ScriptedStore(self.paths.models, self.paths.models, ())
         self._build(hang_s)
 
     def _build(self, hang_s: float) -> None:
-        warmth = Warmth()
-        self.idle = IdleUnloading(
-            self.loop,
-            self.residency,
-            warmth,
-            self.main,
-            lambda: self.settings.unload_after_min,
-            lambda: self.machine.is_busy,
-        )
         self.keeper = TakeKeeper(
             self.paths,
             self.writer,
@@ -165,7 +162,7 @@ class Desk:
             lambda: self.settings,
         )
         parts = RecognitionParts(
-            self.loop, self.residency, warmth, self.store, self.keeper, self.main, self.idle
+            self.loop, self.residency, Warmth(), self.store, self.keeper, self.main
         )
         recognition = Recognition(parts, lambda: self.settings, breaker=self.breaker, hang_s=hang_s)
         rig = Rig(
@@ -175,7 +172,7 @@ class Desk:
             self.front,
             self.permissions,
             make_hotkeys=self._make_hotkeys,
-            limits=replace(Limits(), tick_s=0.01, drain_s=0.01, post_roll_s=0.02, give_up_s=0.3),
+            limits=self.limits,
         )
         self.machine = DictationMachine(
             DictationParts(
@@ -185,7 +182,7 @@ class Desk:
                 recognition,
                 self.reader,
                 self.paths,
-                Ballast(self.paths.recordings / ".ballast", 0),
+                self.ballast,
             ),
             self.events.append,
             lambda: self.settings,
@@ -226,7 +223,9 @@ class Desk:
     def settle(self) -> None:
         """Let what was asked for in the background come to its end."""
         self.pool.submit(lambda: None).result()
-        self.keeper.run(lambda: None)
+        written = threading.Event()
+        self.keeper.run(written.set)
+        assert written.wait(10)
         self.writer.remove_jobs([]).result(10)
 
     def texts(self) -> list[str]:

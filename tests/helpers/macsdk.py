@@ -319,7 +319,9 @@ class _Pool:
     def __exit__(self, *_: object) -> None: ...
 
 
-OBJC = frozenset(("autorelease_pool", "lookUpClass", "nosuchclass_error", "objc_object"))
+OBJC = frozenset(
+    ("autorelease_pool", "lookUpClass", "nosuchclass_error", "objc_object", "selector")
+)
 
 
 def _objc(mac: MacStandIn) -> types.ModuleType:
@@ -336,7 +338,13 @@ def _objc(mac: MacStandIn) -> types.ModuleType:
     def objc_object(*, c_void_p: Any) -> Any:
         return mac.answer("objc.objc_object", (c_void_p,))
 
+    def selector(function: Any, *, selector: bytes, signature: bytes) -> Any:
+        # One character a type, two for a pointer; result, self and selector come first.
+        assert selector.count(b":") == len(re.findall(rb"[onN]?\^?[@:vZi]", signature)) - 3
+        return function
+
     contents: dict[str, Any] = {
+        "selector": selector,
         "autorelease_pool": _Pool,
         "objc_object": objc_object,
         "lookUpClass": look_up,

@@ -136,6 +136,12 @@ class PulseServer:
         """Play a sound file to the room of a microphone and wait for its end."""
         subprocess.run(["paplay", f"--device={name}", file], env=self._environment, check=True)
 
+    def start_playing(self, file: Path, name: str) -> "subprocess.Popen[bytes]":
+        """Begin to play a sound file to the room of a microphone."""
+        playing = subprocess.Popen(["paplay", f"--device={name}", file], env=self._environment)
+        self._players.append(playing)
+        return playing
+
     def _pactl(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["pactl", *words],

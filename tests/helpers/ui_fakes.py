@@ -18,7 +18,7 @@ from app.core.events import JobChanged, LibraryChanged, PartialChanged, Segments
 from app.core.job import Job, JobStage, JobStatus
 from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
-from app.library.revise import Revision
+from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.hotkey import Chord
 from app.macos.login_item import FakeLoginItem
@@ -65,6 +65,7 @@ class FakeLibrary:
     made_up: int = 0
     shelf: dict[str, str] = field(default_factory=dict)  # folders' names
     worn: dict[str, list[str]] = field(default_factory=dict)  # recordings' tags
+    kept: dict[str, list[tuple[Revision, tuple[Segment, ...]]]] = field(default_factory=dict)
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
         return [
@@ -119,10 +120,15 @@ class FakeLibrary:
         return sorted({str(value) for item in self.items if (value := getattr(item, column))})
 
     def revisions(self, recording_id: str) -> list[Revision]:
-        return []
+        return [revision for revision, _segments in self.kept.get(recording_id, [])]
 
     def revision_segments(self, revision_id: str) -> tuple[Segment, ...]:
-        return ()
+        return next(
+            segments
+            for kept in self.kept.values()
+            for revision, segments in kept
+            if revision.revision_id == revision_id
+        )
 
     def reruns_of(self, recording_id: str) -> list[Recording]:
         return [item for item in self.items if item.rerun_of == recording_id]
@@ -258,17 +264,61 @@ class FakeOrganiser:
         return _done(self.library.recording(recording_id))
 
     def splice_segments(
-        self, recording_id: str, first: int, removed: int, segments: Sequence[Segment]
+        self, recording_id: str, first: int, removed: int | None, segments: Sequence[Segment]
     ) -> "Future[bool]":
+        if self.error is not None:
+            failed: Future[bool] = Future()
+            failed.set_exception(self.error)
+            return failed
         old = self.library.transcript(recording_id)
         new = [*old.segments]
-        new[first : first + removed] = segments
+        new[first : len(new) if removed is None else first + removed] = segments
         self.library.transcripts[recording_id] = replace(old, segments=tuple(new))
         self._tell(recording_id)
         return _done(True)
 
-    def keep_revision(self, recording_id: str) -> "Future[Revision | None]":
-        return _done(None)
+    def add_revision(
+        self, recording_id: str, kind: RevisionKind, segments: Sequence[Segment]
+    ) -> "Future[Revision | None]":
+        kept = self.library.kept.setdefault(recording_id, [])
+        revision = Revision(f"v{len(kept)}", kind, NOON, None, None, len(segments))
+        kept.insert(0, (revision, tuple(segments)))
+        return _done(revision)
+
+
+class FakePlayer(QObject):
+    """Is wherever it was sent; time passes when a test says so."""
+
+    moved = Signal(float)
+    playing_changed = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position_s = 0.0
+        self.is_playing = False
+        self.speed = 1.0
+        self.file: Path | None = None
+
+    def open(self, file: Path | None) -> None:
+        self.file = file
+        self.pause()
+        self.seek(0.0)
+
+    def play(self) -> None:
+        self.is_playing = True
+        self.playing_changed.emit(True)
+
+    def pause(self) -> None:
+        self.is_playing = False
+        self.playing_changed.emit(False)
+
+    def seek(self, time_s: float) -> None:
+        self.position_s = time_s
+        self.moved.emit(time_s)
+
+    def set_speed(self, speed: float) -> None:
+        self.speed = speed
 
 
 @dataclass
@@ -477,11 +527,13 @@ class World:
         self.microphones = FakeMicrophones(BUILT_IN, AIRPODS)
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
+        self.player = FakePlayer()
 
     @property
     def ports(self) -> Ports:
         return Ports(
             organiser=None if self.problem else self.organiser,
+            player=self.player,
             library=self.library,
             commands=self.commands,
             events=self.bus,

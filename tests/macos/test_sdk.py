@@ -9,7 +9,9 @@ import pytest
 from app.macos import carbon
 from tests.helpers.macsdk import MacStandIn, faults_in, load_sdk
 
-SOURCES = sorted((Path(__file__).parents[2] / "app" / "macos").glob("*.py"))
+APP = Path(__file__).parents[2] / "app"
+SOURCES = sorted((APP / "macos").glob("*.py"))
+CORE_AUDIO = APP / "audio" / "coreaudio.py"
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.stem)
@@ -21,6 +23,37 @@ def test_ctypes_signatures_have_the_headers_argument_counts() -> None:
     functions = load_sdk().functions
     for name, (_, arguments) in carbon.SIGNATURES.items():
         assert functions[name] == len(arguments), name
+
+
+def declared_in(source: str) -> dict[str, int]:
+    """The functions that get `argtypes` in a module, and how many."""
+    return {
+        target.value.attr: len(node.value.elts)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == "argtypes"
+        if isinstance(target.value, ast.Attribute)
+    }
+
+
+def test_core_audio_is_called_with_the_headers_argument_counts() -> None:
+    declared = declared_in(CORE_AUDIO.read_text("utf-8"))
+    assert len(declared) == 6
+    functions = load_sdk().functions
+    assert {name: functions[name] for name in declared} == declared
+
+
+def test_core_audio_calls_nothing_undeclared() -> None:
+    tree = ast.parse(CORE_AUDIO.read_text("utf-8"))
+    called = {
+        node.func.attr: len(node.args)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr.startswith(("AudioObject", "CF"))
+    }
+    assert called == declared_in(CORE_AUDIO.read_text("utf-8"))
 
 
 def test_macos_modules_import_nothing_of_the_mac_at_the_top() -> None:

@@ -18,6 +18,7 @@ from app.macos import (
     panel,
     permissions,
     power,
+    services,
     status_item,
 )
 from app.macos.awake import FakeAwake, MacAwake, Need
@@ -520,3 +521,25 @@ def test_linux_gets_forms_that_ask_for_nothing() -> None:
     assert isinstance(login_item.for_this_system(), XdgLoginItem)
     assert status_item.for_this_system(lambda entry: None, lambda paths: None) is None
     assert FakePanels().make_overlay(1)
+
+
+# ---- Services menu ----------------------------------------------------------------------------
+
+
+def test_the_services_menu(mac: MacStandIn) -> None:
+    mac.answers |= {
+        "NSApplication.sharedApplication": mac.instance("NSApplication"),
+        "NSURL.path": "/tmp/talk.m4a",
+        "NSPasteboard.readObjectsForClasses_options_": [mac.instance("NSURL")],
+    }
+    files: list[list[Path]] = []
+    menu = services.MacServices()
+    menu.offer(files.append)
+    provider = mac.args("NSApplication.setServicesProvider_")[0][0]
+    provider.transcribeFiles_userData_error_(mac.instance("NSPasteboard"), "", None)
+    assert files == [[Path("/tmp/talk.m4a")]]
+    mac.answers["NSPasteboard.readObjectsForClasses_options_"] = None
+    provider.transcribeFiles_userData_error_(mac.instance("NSPasteboard"), "", None)
+    assert len(files) == 1
+    services.MacServices().offer(files.append)  # a second one makes no second Objective-C class
+    assert isinstance(services.for_this_system(), services.FakeServices)

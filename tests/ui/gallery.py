@@ -18,12 +18,15 @@ from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.config.paths import Paths, sample_recording
 from app.core.dictation import Outcome, Stage
 from app.core.errors import AudioError, DecodeFailed, mark
 from app.core.events import FilesChecked
 from app.core.job import JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
-from app.core.transcript import Segment, Transcript
+from app.core.transcript import Segment, Transcript, Word
+from app.library.revise import Revision, RevisionKind
+from app.pipeline.waveform import load_waveform
 from app.ui import theme
 from app.ui.export_dialog import ExportDialog
 from app.ui.library.sidebar import Place
@@ -212,6 +215,74 @@ def organised() -> fakes.World:
     return found
 
 
+def editable() -> fakes.World:
+    """Return the library with word times, doubtful words, a sound and an older version."""
+    found = organised()
+    told = []
+    for number, segment in enumerate(interview().segments):
+        said = segment.text.split()
+        step = (segment.end_s - segment.start_s) / len(said)
+        words = tuple(
+            Word(
+                word,
+                segment.start_s + at * step,
+                segment.start_s + (at + 1) * step,
+                0.1 if (number * 7 + at) % 41 == 5 else 0.95,
+            )
+            for at, word in enumerate(said)
+        )
+        told.append(replace(segment, words=words))
+    found.library.transcripts["r000000"] = Transcript(tuple(told), "en", "turbo")
+    change(found, 0, audio_path=sample_recording(), notes="", duration_s=told[-1].end_s + 1)
+    old = replace(told[1], text=told[1].text.replace("footbridge", "foot ridge"))
+    found.library.kept["r000000"] = [
+        (Revision("v0", RevisionKind.RAW, fakes.NOON, None, None, 13), (told[0], old, *told[2:]))
+    ]
+    return found
+
+
+def open_editor(found: fakes.World) -> MainWindow:
+    window = show(found)
+    waves = load_waveform(found.library.items[0], Paths(Path("/nonexistent")))
+    window.parts.transcript.editor.bar.show_waves(waves)
+    QTest.qWait(100)
+    return window
+
+
+def playing() -> QWidget:
+    found = editable()
+    window = open_editor(found)
+    found.player.play()
+    found.player.seek(9.3)
+    return window
+
+
+def editing() -> QWidget:
+    window = open_editor(editable())
+    editor = window.parts.transcript.editor
+    editor.set_editing(True)
+    editor.go_to_doubt(1)
+    return window
+
+
+def replacing() -> QWidget:
+    window = open_editor(editable())
+    editor = window.parts.transcript.editor
+    editor.open_find(replaces=True)
+    editor.find_bar.find_edit.setText("the")
+    editor.find_bar.replace_edit.setText("that")
+    return window
+
+
+def comparing() -> QWidget:
+    window = open_editor(editable())
+    window.menus.compare.trigger()
+    dialog = window.versions.dialog
+    assert dialog is not None
+    QTest.qWait(100)
+    return dialog
+
+
 def filtered() -> QWidget:
     window = show(organised())
     window.parts.library.filters.set_filter("is_favourite", True, "Favourites")
@@ -289,6 +360,10 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "drop": dropping,
     "removed": removed,
     "filtered": filtered,
+    "playing": playing,
+    "editing": editing,
+    "replacing": replacing,
+    "comparing": comparing,
     "bin": bin_place,
     "recording": recording,
     "silent": silent,

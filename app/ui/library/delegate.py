@@ -32,6 +32,7 @@ from app.ui.wording import (
 
 _SIDE = 14  # px, from the edge of the row to its text
 _TOP = 9
+_STAR = 12
 _BAR = 72  # px, how long a row's progress bar is
 _GAP = 3
 _INSET = 6  # px, from the edge of the list to a selection's frame
@@ -110,6 +111,11 @@ class RowDelegate(QStyledItemDelegate):
         found = self._find_matches(title, self.query) if self.query else ()
         title_height, small_height = self._title_height, self._small_height
         line = QRect(rect.left(), rect.top(), rect.width(), title_height)
+        if recording.is_favourite:
+            line.adjust(0, 0, -_STAR - 6, 0)
+            tint = (ink.secondary if ink.is_on_accent else theme.color("tint")).name()
+            top = line.center().y() - _STAR // 2
+            painter.drawPixmap(rect.right() - _STAR, top, theme.pixmap("star_full", tint, _STAR))
         draw_line(painter, line, title, self.title_font, ink.text, found)
         line = QRect(rect.left(), line.bottom() + 1 + _GAP, rect.width(), small_height)
         is_open = job is not None and not job.status.is_over

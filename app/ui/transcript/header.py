@@ -122,17 +122,14 @@ class TranscriptHeader(QWidget):
         self._lay_out(buttons)
 
     def _lay_out(self, buttons: Sequence[QToolButton]) -> None:
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self._title)
-        texts.addWidget(self.facts_label)
         row = QHBoxLayout()
-        row.setContentsMargins(16, 12, 12, 6)
+        row.setContentsMargins(16, 12, 12, 0)
         row.setSpacing(2)
-        row.addLayout(texts, 1)
+        row.addWidget(self._title, 1, Qt.AlignmentFlag.AlignVCenter)
         row.addSpacing(theme.SPACE)
         for button in (self.star_button, self.tag_button, self.notes_button, *buttons):
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            row.addWidget(button)
+        self.facts_label.setContentsMargins(16, 2, 12, 6)
         self.chips = QWidget(self)
         self._flow = FlowLayout(self.chips)
         self._flow.setContentsMargins(16, 0, 12, 6)
@@ -145,6 +142,7 @@ class TranscriptHeader(QWidget):
         column.setContentsMargins(0, 0, 0, 2)
         column.setSpacing(0)
         column.addLayout(row)
+        column.addWidget(self.facts_label)
         column.addWidget(self.chips)
         column.addLayout(notes)
 

@@ -20,7 +20,9 @@ from app.core.job import Job, JobStatus
 from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui import theme
-from app.ui.ports import FindMatches
+from app.ui.editor.editor import TranscriptEditor
+from app.ui.editor.player import SoundPlayer
+from app.ui.ports import FindMatches, LoadWaves, Organiser, Player
 from app.ui.transcript.header import TranscriptHeader
 from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.banner import Banner, BannerStack
@@ -47,6 +49,10 @@ class TranscriptPane(QStackedWidget):
         find_matches: FindMatches,
         model_title: Callable[[str | None], str],
         parent: QWidget | None = None,
+        *,
+        organiser: Organiser | None = None,
+        player: Player | None = None,
+        load_waves: LoadWaves | None = None,
     ) -> None:
         super().__init__(parent)
         self._model_title = model_title
@@ -56,22 +62,28 @@ class TranscriptPane(QStackedWidget):
         self._is_writable = True
         self.nothing = EmptyState(self)
         self.addWidget(self.nothing)
-        self._page = QWidget(self)
-        self._page.setAutoFillBackground(True)
-        self.addWidget(self._page)
+        self.page = QWidget(self)
+        self.page.setAutoFillBackground(True)
+        self.addWidget(self.page)
         self.text = TranscriptText(find_matches, self)
+        self.editor = TranscriptEditor(
+            self.text, organiser, player or SoundPlayer(self), load_waves, self.page
+        )
         self.state = EmptyState(self)
         self.banners = BannerStack(self)
         self._body = QStackedWidget(self)
         self._body.addWidget(self.text)
         self._body.addWidget(self.state)
-        column = QVBoxLayout(self._page)
+        column = QVBoxLayout(self.page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_header())
         column.addWidget(self._make_work_strip())
+        column.addWidget(self.editor.strip)
+        column.addWidget(self.editor.find_bar)
         column.addWidget(self.banners)
         column.addWidget(self._body, 1)
+        column.addWidget(self.editor.bar)
         self.setMinimumWidth(340)
         self.show_nothing()
         self.refresh_colors()
@@ -89,11 +101,13 @@ class TranscriptPane(QStackedWidget):
         self.nothing.show_state(
             tr("No recording selected"), [tr("Choose one from the list to read it.")], icon="file"
         )
+        self.editor.close()
         self.setCurrentWidget(self.nothing)
 
     def show_many(self, count: int, *, can_write: bool) -> None:
         """Several recordings are selected."""
         self._recording = self._job = None
+        self.editor.close()
         actions = [(tr("Export…"), self.export_requested.emit)]
         if can_write:
             actions.append((tr("Move to Bin"), self.remove_requested.emit))
@@ -112,12 +126,13 @@ class TranscriptPane(QStackedWidget):
         self._recording, self._job = recording, job
         if is_new:
             self._language = None
-            self.text.show_segments(())
+            self.editor.open(recording, transcript.segments if transcript else ())
+        elif transcript is not None and not self.editor.is_source_of(recording.recording_id):
+            self.editor.open(recording, transcript.segments)
         if transcript is not None:
-            self.text.show_segments(transcript.segments)
             self._language = transcript.language
         self._render()
-        self.setCurrentWidget(self._page)
+        self.setCurrentWidget(self.page)
 
     def show_job(self, job: Job | None) -> None:
         """The open recording's job changed."""
@@ -130,7 +145,7 @@ class TranscriptPane(QStackedWidget):
         last_s = shown[-1].start_s if shown else -1.0
         new = [part for part in segments if part.start_s > last_s]
         is_same_text = all(part in shown for part in segments if part.start_s <= last_s)
-        self.text.append_segments(new)
+        self.editor.append(new)
         self._language = language or self._language
         self._render()
         return is_same_text
@@ -152,11 +167,12 @@ class TranscriptPane(QStackedWidget):
     def refresh_colors(self) -> None:
         self.header.refresh_colors()
         self._progress_text.refresh_colors()
+        self.editor.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
             part.refresh_colors()
-        palette = self._page.palette()
-        palette.setColor(self._page.backgroundRole(), theme.color("base"))
-        self._page.setPalette(palette)
+        palette = self.page.palette()
+        palette.setColor(self.page.backgroundRole(), theme.color("base"))
+        self.page.setPalette(palette)
 
     # Building
 
@@ -228,6 +244,9 @@ class TranscriptPane(QStackedWidget):
         )
         self.header.show_recording(recording, facts)
         has_text = bool(self.text.segments)
+        in_bin = recording.deleted_at is not None
+        self.editor.set_allowed(self._is_writable and not is_open and not in_bin)
+        self.editor.strip.setVisible(has_text)
         self.export_button.setEnabled(has_text)
         self.again_action.setEnabled(self._is_writable and not is_open)
         self.reveal_action.setEnabled(recording.audio_path is not None)

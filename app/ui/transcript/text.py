@@ -1,11 +1,12 @@
 """The text of a transcript, one block a segment, with speaker and time in the margin.
 
-Read-only; filled by plain insertion, so a text is never taken for markup. Segments are appended as
-they become final, without touching what is there.
+Filled by plain insertion, so a text is never taken for markup. Segments are appended as they become
+final, without touching what is there; edits change only the blocks they are about. It can be typed
+in while `is_editing`; what the keys mean then is for `app.ui.editor.keys` to say.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import (
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -20,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from app.config.translate import tr
+from app.core.edit import Splice
 from app.core.timecode import clock
 from app.core.transcript import Segment
 from app.ui import theme
@@ -49,6 +52,10 @@ class TranscriptText(QTextEdit):
         self._filler.timeout.connect(self._fill)
         self._gutter = 0
         self._speakers: set[str] = set()
+        self.is_applying = False  # whether the document is being changed by us, not by a person
+        self.below: Callable[[QPainter, QRect], None] = lambda _painter, _rect: (
+            None
+        )  # painted first
         self.setAccessibleName(tr("Transcript"))
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -85,6 +92,105 @@ class TranscriptText(QTextEdit):
         if not self._filler.isActive():
             self._fill()
 
+    def fill_all(self) -> None:
+        """Put every segment into the document now; an editor needs them all."""
+        while self._filled < len(self._segments):
+            self._filler.stop()
+            self._fill()
+
+    def apply(self, splice: Splice, *, keeps_text: bool = False) -> None:
+        """Change what is shown as `splice` says; with `keeps_text` the words stand there already.
+
+        Raises:
+            ValueError: it is about other segments.
+        """
+        first, last = splice.first, splice.first + len(splice.old)
+        if tuple(self._segments[first:last]) != splice.old:
+            raise ValueError("the text shown is not what this edit was made for")
+        self.fill_all()
+        was_empty = not self._segments
+        self._segments[first:last] = splice.new
+        self._starts[first:last] = [each.start_s for each in splice.new]
+        self._filled = len(self._segments)
+        names = {each.speaker for each in splice.new if each.speaker}
+        if was_empty or not self._segments or not names <= self._speakers:
+            self._show_where_it_was()
+            return
+        if not keeps_text:
+            self.is_applying = True
+            self._change_blocks(first, len(splice.old), splice.new)
+            self.is_applying = False
+        self.viewport().update()
+
+    def block_at(self, at: int) -> QTextBlock:
+        """Return the block of a segment."""
+        return self.document().findBlockByNumber(at)
+
+    def _show_where_it_was(self) -> None:
+        """Show everything anew, with cursor and view as they were."""
+        segments, bar = list(self._segments), self.verticalScrollBar()
+        place, top = self.textCursor().position(), bar.value()
+        self.is_applying = True
+        self._show_anew(segments)
+        self.fill_all()
+        cursor = self.textCursor()
+        cursor.setPosition(min(place, self.document().characterCount() - 1))
+        self.setTextCursor(cursor)
+        bar.setValue(top)
+        self.is_applying = False
+
+    def _change_blocks(self, first: int, count: int, segments: Sequence[Segment]) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        same = min(count, len(segments))
+        for at in range(same):
+            self._set_text(cursor, self.block_at(first + at), segments[at].text)
+        if count > same:  # take blocks out, each with the line end before it, or after the first
+            begin, end = self.block_at(first + same), self.block_at(first + count - 1)
+            start, stop = begin.position(), end.position() + end.length() - 1
+            if begin.blockNumber():
+                start -= 1
+            elif end.next().isValid():
+                stop += 1
+            cursor.setPosition(start)
+            cursor.setPosition(stop, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+        for at in range(same, len(segments)):
+            if first + at:
+                before = self.block_at(first + at - 1)
+                cursor.setPosition(before.position() + before.length() - 1)
+                cursor.insertBlock(self._block_format())
+            else:
+                cursor.setPosition(0)
+                cursor.insertBlock(self._block_format())
+                cursor.setPosition(0)
+            cursor.insertText(" ".join(segments[at].text.split()))
+        cursor.endEditBlock()
+
+    def _set_text(self, cursor: QTextCursor, block: QTextBlock, text: str) -> None:
+        """Change only the part of a block that differs, so that cursors stay where they are."""
+        old, new = block.text(), " ".join(text.split())
+        if old == new:
+            return
+        head = 0
+        while head < min(len(old), len(new)) and old[head] == new[head]:
+            head += 1
+        tail = 0
+        while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+            tail += 1
+        cursor.setPosition(block.position() + head)
+        cursor.setPosition(block.position() + len(old) - tail, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(new[head : len(new) - tail])
+
+    def set_hits(self, hits: Sequence[tuple[int, int, int]]) -> None:
+        """Mark (segment, start, end) places instead of what matches the library's search."""
+        self.fill_all()
+        self._marks = []
+        look = _mark_look()
+        for at, start, end in hits[:_MOST_MARKS]:
+            self._marks.append(_marked(self.block_at(at), start, end, look))
+        self.setExtraSelections(self._marks)
+
     def set_query(self, query: str) -> None:
         """Mark what matches `query`."""
         self._query = query
@@ -120,6 +226,9 @@ class TranscriptText(QTextEdit):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        under = QPainter(self.viewport())
+        self.below(under, event.rect())
+        under.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         layout = self.document().documentLayout()
@@ -138,7 +247,9 @@ class TranscriptText(QTextEdit):
 
     def _show_anew(self, segments: Sequence[Segment]) -> None:
         self._filler.stop()
+        was_applying, self.is_applying = self.is_applying, True
         self.clear()
+        self.is_applying = was_applying
         self.setExtraSelections([])
         self._segments, self._starts, self._marks, self._filled = [], [], [], 0
         self._going_to_s = None
@@ -153,6 +264,7 @@ class TranscriptText(QTextEdit):
         first = self._filled
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
+        was_applying, self.is_applying = self.is_applying, True
         cursor.beginEditBlock()
         for segment in self._segments[first : first + _AT_ONCE]:
             if self._filled:
@@ -161,6 +273,7 @@ class TranscriptText(QTextEdit):
             cursor.insertText(" ".join(segment.text.split()))
             self._filled += 1
         cursor.endEditBlock()
+        self.is_applying = was_applying
         self._mark(first)
         if self._filled < len(self._segments):
             self._filler.start()
@@ -169,19 +282,11 @@ class TranscriptText(QTextEdit):
 
     def _mark(self, first: int) -> None:
         """Mark the matches from block `first` on."""
-        look = QTextCharFormat()
-        look.setBackground(theme.color("match"))
-        look.setForeground(theme.color("match_text"))
+        look = _mark_look()
         block = self.document().findBlockByNumber(first)
         while self._query and block.isValid() and len(self._marks) < _MOST_MARKS:
             for start, end in self._find_matches(block.text(), self._query):
-                cursor = QTextCursor(block)
-                cursor.setPosition(block.position() + start)
-                cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
-                mark = QTextEdit.ExtraSelection()
-                mark.cursor = cursor
-                mark.format = look
-                self._marks.append(mark)
+                self._marks.append(_marked(block, start, end, look))
             block = block.next()
         if self._marks or self.extraSelections():
             self.setExtraSelections(self._marks)
@@ -224,3 +329,22 @@ class TranscriptText(QTextEdit):
         look.setBottomMargin(10)
         look.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         return look
+
+
+def _mark_look() -> QTextCharFormat:
+    look = QTextCharFormat()
+    look.setBackground(theme.color("match"))
+    look.setForeground(theme.color("match_text"))
+    return look
+
+
+def _marked(
+    block: QTextBlock, start: int, end: int, look: QTextCharFormat
+) -> QTextEdit.ExtraSelection:
+    cursor = QTextCursor(block)
+    cursor.setPosition(block.position() + start)
+    cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+    mark = QTextEdit.ExtraSelection()
+    mark.cursor = cursor
+    mark.format = look
+    return mark

@@ -1,4 +1,4 @@
-"""Cut the SDK table down to what `app/macos` uses.
+"""Cut the SDK table down to what the app uses.
 
     python tests/data/macsdk/trim.py sdk.json
 
@@ -20,13 +20,14 @@ HANDED = (
     *("NSStatusItem", "NSView", "NSWindow"),
     *("UNNotification", "UNNotificationRequest", "UNNotificationResponse"),
 )
-SOURCES = HERE.parents[2] / "app" / "macos"
+APP = HERE.parents[2] / "app"
+SOURCES = (*sorted((APP / "macos").glob("*.py")), APP / "audio" / "coreaudio.py")
 
 
 def words_used() -> set[str]:
     """Return every identifier and every word inside a string of the macOS code."""
     words: set[str] = set()
-    for file in SOURCES.glob("*.py"):
+    for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
                 case ast.Name(id=name) | ast.Attribute(attr=name) | ast.FunctionDef(name=name):

@@ -1,0 +1,1 @@
+"""The window that says what is wrong and offers the way out."""

@@ -1,0 +1,1 @@
+"""Listening to a transcript and working on it."""

@@ -1,0 +1,442 @@
+"""A transcript that is listened to and worked on: text, player, find bar and one undo stack.
+
+Joins the parts; each of them knows nothing of the others. Thread: main.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QInputDialog, QWidget
+
+from app.config.translate import tr, tr_plural
+from app.core import edit
+from app.core.doubt import count_doubtful
+from app.core.edit import Splice
+from app.core.find import Hit, Wanted, find, replace_all, replace_hit
+from app.core.recording import Recording
+from app.core.transcript import Segment
+from app.ui.editor.find_bar import FindBar
+from app.ui.editor.keys import EditorKeys
+from app.ui.editor.marks import WordMarks
+from app.ui.editor.player import Pauses
+from app.ui.editor.player_bar import PlayerBar
+from app.ui.editor.session import EditSession
+from app.ui.editor.strip import ToolStrip
+from app.ui.editor.text_menu import fill_text_menu
+from app.ui.ports import LoadWaves, Organiser, Player, Waves
+from app.ui.transcript.text import TranscriptText
+from app.ui.widgets.announce import Announcer
+
+_FOLLOW_MARGIN = 48  # px from the edges within which the spoken word is brought to the middle
+
+
+class TranscriptEditor(QObject):
+    """Everything a person does in an open transcript."""
+
+    changed = Signal()  # what undo and redo would do, or the mode
+    failed = Signal(object)  # AppError
+    compare_requested = Signal()
+    record_requested = Signal()
+    _waves_came = Signal(object)
+
+    def __init__(
+        self,
+        text: TranscriptText,
+        organiser: Organiser | None,
+        player: Player,
+        load_waves: LoadWaves | None,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._widget = parent
+        self.text = text
+        self._load_waves = load_waves
+        self._recording: Recording | None = None
+        self._hits: list[Hit] = []
+        self._hit: int | None = None
+        self._doubt: tuple[int, int] | None = None
+        self._follows = True
+        self._doubt_count = 0
+        self.question: QInputDialog | None = None
+        self._announcer = Announcer(parent)
+        self.session = EditSession(organiser, self)
+        self.marks = WordMarks(text)
+        self.keys = EditorKeys(text, self.marks, self.session)
+        self.bar = PlayerBar(player, parent)
+        self.find_bar = FindBar(parent)
+        self.strip = ToolStrip(parent)
+        self.bar.hide()
+        self._connect()
+
+    def _connect(self) -> None:
+        keys, bar, find_bar, strip = self.keys, self.bar, self.find_bar, self.strip
+        self.session.spliced.connect(self._on_spliced)
+        self.session.changed.connect(self._on_changed)
+        self.session.failed.connect(self.failed)
+        keys.mode_changed.connect(self._on_mode)
+        keys.seek_requested.connect(self.hear)
+        keys.toggle_requested.connect(bar.toggle)
+        keys.step_requested.connect(bar.step)
+        keys.word_requested.connect(self.step_word)
+        keys.speed_requested.connect(bar.change_speed)
+        keys.doubt_requested.connect(self.go_to_doubt)
+        keys.record_requested.connect(self.record_requested)
+        bar.moved.connect(self._on_moved)
+        find_bar.wanted_changed.connect(self._on_wanted)
+        find_bar.next_requested.connect(self.go_to_hit)
+        find_bar.replace_requested.connect(self._replace)
+        find_bar.replace_all_requested.connect(self._replace_all)
+        find_bar.closed.connect(self._on_find_closed)
+        strip.edit_requested.connect(lambda: self.set_editing(not self.is_editing))
+        strip.find_requested.connect(lambda: self.open_find(replaces=True))
+        strip.doubt_requested.connect(lambda: self.go_to_doubt(1))
+        strip.compare_requested.connect(self.compare_requested)
+        self.text.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.text.customContextMenuRequested.connect(self._show_menu)
+        self.text.viewport().installEventFilter(self)
+        self.text.verticalScrollBar().sliderMoved.connect(lambda _at: self._stop_following())
+        self._waves_came.connect(self._on_waves)
+
+    # What is open
+
+    @property
+    def is_editing(self) -> bool:
+        return self.keys.is_editing
+
+    def open(self, recording: Recording, segments: Sequence[Segment]) -> None:
+        """Show a recording with its segments as the library has them."""
+        is_new = self._recording is None or (self._recording.recording_id != recording.recording_id)
+        self._recording = recording
+        if is_new:
+            self.set_editing(False)
+            self.find_bar.hide()
+            self._doubt = self._hit = None
+            self.marks.show_spoken(None)
+            self._open_sound(recording)
+        if is_new or list(segments) != list(self.session.segments):
+            self.session.open(recording.recording_id, segments)
+            self.text.show_segments(segments)
+            self._doubt_count = count_doubtful(segments)
+        self._on_changed()
+
+    def close(self) -> None:
+        """Nothing is open any more: save, and be silent."""
+        self.set_editing(False)
+        self.session.open("", ())
+        self._recording = None
+        self.bar.show_sound(None, 0.0)
+
+    def append(self, segments: Sequence[Segment]) -> None:
+        """Show segments that became final."""
+        if segments:
+            self.session.append(segments)
+            self.text.append_segments(segments)
+            self._doubt_count += count_doubtful(segments)
+            self._on_changed()
+
+    def is_source_of(self, recording_id: str) -> bool:
+        """Whether the library follows what is edited here, so that its text need not be read."""
+        return self.session.recording_id == recording_id and self.session.has_edits
+
+    def set_allowed(self, is_allowed: bool) -> None:
+        """Whether the text can be changed now."""
+        self.keys.is_allowed = is_allowed
+        if not is_allowed:
+            self.set_editing(False)
+        self.find_bar.set_writable(is_allowed)
+        self.strip.set_writable(is_allowed)
+
+    def set_editing(self, is_editing: bool) -> None:
+        self.keys.set_editing(is_editing)
+        if is_editing:
+            self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def finish(self) -> None:
+        """Save what is not saved and be silent; before the window closes."""
+        self.session.finish()
+        self.bar.player.open(None)
+
+    def refresh_colors(self) -> None:
+        for part in (self.bar, self.find_bar, self.strip):
+            part.refresh_colors()
+
+    # Edits
+
+    def undo(self) -> bool:
+        """Take the last edit back; whether there was one."""
+        return self._walk(self.session.undo())
+
+    def redo(self) -> bool:
+        return self._walk(self.session.redo())
+
+    def do(self, change: edit.Edit | None) -> bool:
+        """Do an edit that comes from a menu or a button."""
+        self.session.end_run()
+        done = self.session.do(change)
+        self.session.end_run()
+        return done
+
+    def restore(self, segments: Sequence[Segment]) -> bool:
+        """Put another text in place of this one, as one step."""
+        return self.do(edit.between(self.session.segments, segments, "restore"))
+
+    # Listening
+
+    def hear(self, time_s: float) -> None:
+        """Go on from here, playing or not."""
+        self._follows = True
+        self.bar.seek(time_s)
+
+    def step_word(self, by: int) -> None:
+        """Go to the next word or the one before."""
+        segments = self.session.segments
+        place = self.marks.spoken_at(self.bar.player.position_s)
+        if place is None:
+            return
+        at, word = place[0], place[1] + by
+        if word < 0 and at > 0:
+            at -= 1
+            word = max(0, len(segments[at].words) - 1)
+        elif word >= max(1, len(segments[at].words)) and at + 1 < len(segments):
+            at, word = at + 1, 0
+        words = segments[at].words
+        self.hear(words[word].start_s if 0 <= word < len(words) else segments[at].start_s)
+
+    def go_to_doubt(self, by: int) -> None:
+        """Select the next doubtful word and play a second around it."""
+        segments = self.session.segments
+        places = [(at, word) for at in range(len(segments)) for word in self.marks.doubtful(at)]
+        if not places:
+            self._announcer.say(tr("No doubtful words"))
+            return
+        here = self._doubt or (self.text.textCursor().blockNumber(), -1)
+        if by > 0:
+            place = next((each for each in places if each > here), places[0])
+        else:
+            place = next((each for each in reversed(places) if each < here), places[-1])
+        self._doubt = place
+        at, word = place
+        span = self.marks.span(at, word)
+        if span is not None:
+            self._select(at, *span)
+        said = segments[at].words[word]
+        self._announcer.say(tr("Doubtful: {word}", word=said.text.strip()))
+        self._follows = False
+        if self._recording is not None and self._recording.audio_path is not None:
+            self.bar.play_around(said.start_s, said.end_s)
+
+    # Finding
+
+    def open_find(self, *, replaces: bool = False) -> None:
+        """Open the find bar with what is selected."""
+        chosen = self.text.textCursor().selectedText()
+        self.find_bar.open(
+            chosen if "\u2029" not in chosen else "", replaces=replaces and self.keys.is_allowed
+        )
+
+    def go_to_hit(self, by: int) -> None:
+        """Select the next match."""
+        if not self._hits:
+            return
+        if self._hit is None:
+            cursor = self.text.textCursor()
+            block = self.text.document().findBlock(cursor.selectionStart())
+            here = (block.blockNumber(), cursor.selectionStart() - block.position())
+            later = (number for number, hit in enumerate(self._hits) if (hit.at, hit.start) >= here)
+            self._hit = next(later, 0)
+        else:
+            self._hit = (self._hit + by) % len(self._hits)
+        hit = self._hits[self._hit]
+        self._select(hit.at, hit.start, hit.end)
+        self.find_bar.show_count(self._hit, len(self._hits))
+
+    def _replace(self, text: str) -> None:
+        if not self.keys.is_allowed:
+            return
+        if self._hit is None:
+            self.go_to_hit(1)
+            return
+        if self._hit < len(self._hits):
+            number = self._hit
+            self.do(replace_hit(self.session.segments, self._hits[number], text))
+            if self._hits:
+                self._hit = min(number, len(self._hits) - 1)
+                hit = self._hits[self._hit]
+                self._select(hit.at, hit.start, hit.end)
+                self.find_bar.show_count(self._hit, len(self._hits))
+
+    def _replace_all(self, text: str) -> None:
+        count = len(self._hits)
+        change = replace_all(self.session.segments, self.find_bar.wanted, text)
+        if self.keys.is_allowed and self.do(change):
+            self._announcer.say(
+                tr_plural("{count} match replaced", "{count} matches replaced", count)
+            )
+
+    def _on_wanted(self, wanted: Wanted) -> None:
+        self._hit = None
+        self._hits = find(self.session.segments, wanted)
+        self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
+        self.find_bar.show_count(None, len(self._hits))
+        self.go_to_hit(1)
+
+    def _on_find_closed(self) -> None:
+        self._hits, self._hit = [], None
+        self.text.set_hits([])
+        self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # Inside
+
+    def _walk(self, edits: Sequence[edit.Edit]) -> bool:
+        if not edits:
+            return False
+        splice = edits[-1].splice
+        if splice.new and len(splice.new) == 1:
+            block = self.text.block_at(splice.first)
+            cursor = QTextCursor(block)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
+            self.text.setTextCursor(cursor)
+        self.text.ensureCursorVisible()
+        return True
+
+    def _on_spliced(self, splice: Splice) -> None:
+        is_typed = (
+            self.is_editing
+            and not self.text.is_applying
+            and len(splice.old) == len(splice.new) == 1
+            and self.text.block_at(splice.first).text().split() == splice.new[0].text.split()
+        )
+        self.text.apply(splice, keeps_text=is_typed)
+        self._doubt_count += count_doubtful(splice.new) - count_doubtful(splice.old)
+        if not self.find_bar.isHidden():
+            self._hits = find(self.session.segments, self.find_bar.wanted)
+            self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
+            self.find_bar.show_count(None, len(self._hits))
+        self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
+
+    def _on_changed(self) -> None:
+        self.strip.show_state(
+            is_editing=self.is_editing,
+            is_saved=self.session.is_saved,
+            doubt=self._doubt_count,
+        )
+        self.changed.emit()
+
+    def _on_mode(self, is_editing: bool) -> None:
+        self._announcer.say(tr("Editing") if is_editing else tr("Reading"))
+        self._on_changed()
+
+    def _open_sound(self, recording: Recording) -> None:
+        path = recording.audio_path
+        has_sound = path is not None and Path(path).is_file()
+        self.bar.show_sound(path if has_sound else None, recording.duration_s or 0.0)
+        if has_sound and self._load_waves is not None:
+            key = recording.recording_id
+            future = self._load_waves(recording)
+            future.add_done_callback(lambda done: self._waves_came.emit((key, done)))
+
+    def _on_waves(self, answer: "tuple[str, Future[Waves | None]]") -> None:
+        key, future = answer
+        if self._recording is not None and key == self._recording.recording_id:
+            if not future.cancelled() and future.exception() is None:
+                self.bar.show_waves(future.result())
+            self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
+
+    def _on_moved(self, time_s: float) -> None:
+        place = self.marks.spoken_at(time_s) if time_s > 0 or self.bar.player.is_playing else None
+        if place == self.marks.spoken:
+            return
+        self.marks.show_spoken(place)
+        if place is not None and self._follows:
+            self._keep_in_view(place)
+
+    def _keep_in_view(self, place: tuple[int, int]) -> None:
+        rects = self.marks.rects(*place)
+        if not rects:
+            return
+        top, height = rects[0].top(), self.text.viewport().height()
+        if not _FOLLOW_MARGIN <= top <= height - _FOLLOW_MARGIN:
+            bar = self.text.verticalScrollBar()
+            bar.setValue(int(bar.value() + top - height / 3))
+
+    def _select(self, at: int, start: int, end: int) -> None:
+        self.text.fill_all()
+        block = self.text.block_at(at)
+        cursor = QTextCursor(block)
+        cursor.setPosition(block.position() + start)
+        cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+        self.text.setTextCursor(cursor)
+        self.text.ensureCursorVisible()
+
+    def _stop_following(self) -> None:
+        """Respect that the person scrolled; hearing another place follows again."""
+        self._follows = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Wheel:
+            self._stop_following()
+        return super().eventFilter(watched, event)
+
+    # The menu
+
+    def _show_menu(self, point: QPoint) -> None:
+        menu = fill_text_menu(self, self._widget, point)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.text.viewport().mapToGlobal(point))
+
+    def chosen_segments(self) -> tuple[int, int]:
+        """Return the first of the chosen segments and how many there are."""
+        cursor = self.text.textCursor()
+        document = self.text.document()
+        first = document.findBlock(cursor.selectionStart()).blockNumber()
+        last = document.findBlock(cursor.selectionEnd()).blockNumber()
+        return first, last - first + 1
+
+    def assign_speaker(self, first: int, count: int, name: str | None) -> bool:
+        """Say who speaks in some segments."""
+        return self.do(edit.assign(self.session.segments, first, count, name))
+
+    def ask_speaker(self, first: int, count: int) -> None:
+        """Ask who speaks in some segments."""
+        self._ask(
+            tr("Speaker"),
+            lambda name: self.assign_speaker(first, count, name),
+        )
+
+    def ask_rename(self, name: str) -> None:
+        """Ask for a new name of a speaker."""
+        self._ask(
+            tr("Rename “{name}”", name=name),
+            lambda new: self.do(edit.rename_speaker(self.session.segments, name, new)),
+            name,
+        )
+
+    def ask_shift(self, first: int, count: int) -> None:
+        """Ask by how much to move segments in time."""
+        dialog = QInputDialog(self._widget)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.setWindowTitle(tr("Shift Times"))
+        dialog.setInputMode(QInputDialog.InputMode.DoubleInput)
+        dialog.setLabelText(tr("Seconds; less than nothing is earlier:"))
+        dialog.setDoubleRange(-86_400.0, 86_400.0)
+        dialog.setDoubleDecimals(2)
+        dialog.doubleValueSelected.connect(
+            lambda by_s: self.do(edit.shift(self.session.segments, first, count, by_s))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        self.question = dialog
+        dialog.open()
+
+    def _ask(self, title: str, use: Callable[[str], object], text: str = "") -> None:
+        dialog = QInputDialog(self._widget)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(tr("Name:"))
+        dialog.setTextValue(text)
+        dialog.textValueSelected.connect(lambda name: use(name) if name.strip() else None)
+        dialog.finished.connect(dialog.deleteLater)
+        self.question = dialog
+        dialog.open()

@@ -1,0 +1,139 @@
+"""Plays the sound of one recording at any speed, the pitch kept.
+
+QtMultimedia is only loaded when something is first played: its import takes most of a second.
+Positions are seconds. Thread: main.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+
+if TYPE_CHECKING:
+    from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
+
+SLOWEST, FASTEST = 0.5, 3.0
+_TICK_MS = 33
+_SHORTEST_SKIP_S = 1.2  # pauses up to this are part of speech
+_KEPT_S = 0.25  # of a skipped pause, at both of its ends
+
+
+class SoundPlayer(QObject):
+    """A `ports.Player` that is heard."""
+
+    moved = Signal(float)
+    playing_changed = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._file: Path | None = None
+        self._player: QMediaPlayer | None = None
+        self._output: QAudioOutput | None = None
+        self._seek_s: float | None = None  # wanted before there was a player
+        self._speed = 1.0
+        self._tick = QTimer(self)
+        self._tick.setInterval(_TICK_MS)
+        self._tick.timeout.connect(lambda: self.moved.emit(self.position_s))
+
+    @property
+    def position_s(self) -> float:
+        if self._seek_s is not None:
+            return self._seek_s
+        return self._player.position() / 1000 if self._player is not None else 0.0
+
+    @property
+    def is_playing(self) -> bool:
+        return self._player is not None and self._player.isPlaying()
+
+    def open(self, file: Path | None) -> None:
+        """Play `file` from now on; `None` for nothing."""
+        if file == self._file:
+            return
+        self._file = file
+        self._seek_s = 0.0
+        self._close()
+        self.moved.emit(0.0)
+
+    def play(self) -> None:
+        if self._file is None:
+            return
+        player = self._player or self._make(self._file)
+        if self._seek_s is not None:
+            player.setPosition(round(self._seek_s * 1000))
+            self._seek_s = None
+        player.setPlaybackRate(self._speed)
+        player.play()
+
+    def pause(self) -> None:
+        if self._player is not None:
+            self._player.pause()
+
+    def seek(self, time_s: float) -> None:
+        time_s = max(0.0, time_s)
+        if self._player is None:
+            self._seek_s = time_s
+        else:
+            self._player.setPosition(round(time_s * 1000))
+        self.moved.emit(time_s)
+
+    def set_speed(self, speed: float) -> None:
+        self._speed = min(max(speed, SLOWEST), FASTEST)
+        if self._player is not None:
+            self._player.setPlaybackRate(self._speed)
+
+    def _make(self, file: Path) -> "QMediaPlayer":
+        from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
+
+        player = QMediaPlayer(self)
+        self._output = QAudioOutput(self)
+        player.setAudioOutput(self._output)
+        player.setPitchCompensation(True)
+        player.playingChanged.connect(self._on_playing)
+        player.errorOccurred.connect(lambda _code, text: self.failed.emit(text))
+        player.setSource(QUrl.fromLocalFile(str(file)))
+        self._player = player
+        return player
+
+    def _on_playing(self, is_playing: bool) -> None:
+        if is_playing:
+            self._tick.start()
+        else:
+            self._tick.stop()
+        self.playing_changed.emit(is_playing)
+        self.moved.emit(self.position_s)
+
+    def _close(self) -> None:
+        player, self._player = self._player, None
+        output, self._output = self._output, None
+        self._tick.stop()
+        if player is not None:
+            was_playing = player.isPlaying()
+            player.stop()
+            player.setSource(QUrl())
+            player.deleteLater()
+            if output is not None:
+                output.deleteLater()
+            if was_playing:
+                self.playing_changed.emit(False)
+
+
+class Pauses:
+    """Where nobody speaks, to be passed over."""
+
+    def __init__(self, speech: Sequence[tuple[float, float]] = ()) -> None:
+        self._starts: list[float] = []
+        self._ends: list[float] = []
+        until_s = 0.0
+        for start_s, end_s in speech:
+            if start_s - until_s >= _SHORTEST_SKIP_S:
+                self._starts.append(until_s + (_KEPT_S if until_s else 0.0))
+                self._ends.append(start_s - _KEPT_S)
+            until_s = max(until_s, end_s)
+
+    def after(self, time_s: float) -> float | None:
+        """Return where speech goes on when `time_s` lies in a pause."""
+        at = bisect_right(self._starts, time_s) - 1
+        return self._ends[at] if at >= 0 and time_s < self._ends[at] else None

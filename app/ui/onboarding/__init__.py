@@ -1,0 +1,1 @@
+"""The first start: four steps, each of which can be skipped."""

@@ -1,0 +1,83 @@
+"""What we export comes back, and what others write is understood."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.core.errors import ImportFailed
+from app.core.transcript import Transcript
+from app.export import FORMATS, ExportDocument
+from app.export.parse import read_transcript
+from tests.export.documents import GOLDEN
+from tests.export.test_formats import transcripts
+
+SAME_FOLDER = [HealthCheck.function_scoped_fixture]
+TIMES = b"1\r\n00:00:01,5 --> 00:00:02,000\r\n"
+WEB = b"WEBVTT\n\nNOTE no\n\n00:01.000 --> 00:02.000 align:left\n<c.x>A &amp; B</c>"
+
+
+def back(file: Path, document: ExportDocument) -> Transcript:
+    out = io.StringIO()
+    FORMATS[file.suffix[1:]].write(document, out)
+    file.write_text(out.getvalue(), encoding="utf-8", newline="\n")
+    return read_transcript(file)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(transcripts())
+def test_our_json_comes_back_as_it_was(tmp_path: Path, transcript: Transcript) -> None:
+    if not transcript.segments:
+        return
+    assert back(tmp_path / "x.json", ExportDocument("t", 0.0, None, transcript)) == transcript
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+def test_our_subtitles_come_back_as_cues(suffix: str, tmp_path: Path) -> None:
+    found = back(tmp_path / f"x{suffix}", GOLDEN)
+    assert found.segments[0].start_s == 0.0
+    assert found.segments[-1].text == "مرحبا بالعالم"
+    if suffix == ".vtt":
+        assert found.segments[0].speaker == "Ann"
+        assert found.segments[0].text == "Hello & <welcome> to everyone."
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("a.srt", b"\xef\xbb\xbf" + TIMES + b"<i>Hi</i>\r\nthere\r\n", ["Hi there"]),
+        ("b.srt", b"1\n0:01 --> 0:02\nA\n2\n0:03 --> 0:04\nB", ["A", "B"]),
+        ("c.srt", "1\n00:00:09,000 --> 00:00:01,000\nÜber".encode("cp1252"), ["Über"]),
+        ("d.srt", "1\n00:00:01,000 --> 00:00:02,000\nx".encode("utf-16"), ["x"]),
+        ("e.vtt", WEB, ["A & B"]),
+        ("f.json", b'{"segments": [{"start": 1, "end": 2, "text": " A "}]}', ["A"]),
+    ],
+)  # fmt: skip
+def test_files_of_others_are_understood(
+    name: str, content: bytes, texts: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    found = read_transcript(file)
+    assert [each.text for each in found.segments] == texts
+    assert all(each.start_s <= each.end_s for each in found.segments)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.sampled_from([".srt", ".vtt", ".json"]), st.binary(max_size=200))
+def test_rubbish_is_refused_in_a_sentence(tmp_path: Path, suffix: str, content: bytes) -> None:
+    file = tmp_path / f"x{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(ImportFailed, match="holds no transcript"):
+        read_transcript(file)
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match="could not be read"):
+        read_transcript(tmp_path / "none.srt")
