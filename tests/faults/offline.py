@@ -15,8 +15,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.config.settings import Settings, save_settings
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from app.ui.main import App
 
 ROOT = Path(__file__).parents[2]
 SPEECH = ROOT / "tests" / "data" / "speech"
@@ -57,7 +63,6 @@ def watched(command: list[str], home: Path, folder: Path) -> tuple[int, str, lis
 
 def window(clip: Path) -> None:
     """Open the app, transcribe a file, look at every settings page, ask for a download, end."""
-    from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
     from app.config.paths import default_paths
@@ -65,6 +70,15 @@ def window(clip: Path) -> None:
 
     application = QApplication(["undertone"])
     app = App(default_paths())
+    try:
+        _use(app, application, clip)
+    finally:
+        app.close()
+
+
+def _use(app: "App", application: "QApplication", clip: Path) -> None:
+    from PySide6.QtTest import QTest
+
     app.open([clip])
     app.window.show_models()
     top = next(w for w in application.topLevelWidgets() if hasattr(w, "models_panel"))
@@ -79,7 +93,6 @@ def window(clip: Path) -> None:
         if any(job.status.is_over for job in app.commands.jobs):
             break
     assert all(job.status.is_over for job in app.commands.jobs), "the file was not transcribed"
-    app.close()
 
 
 def run() -> str:
