@@ -19,6 +19,7 @@ from app.core.errors import AppError
 from app.core.job import Job
 from app.core.recording import Folder, Recording, Tag
 from app.core.transcript import Segment, Transcript
+from app.export import ExportOptions
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
@@ -131,8 +132,18 @@ class Commands(Protocol):
 
     def remove(self, recording_ids: Sequence[str]) -> object: ...
 
-    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> object:
+    def export(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> object:
         """Write `target`: a file for one recording, the folder for several; then `Exported`."""
+
+    def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
+        """Return how an export would begin. Short."""
 
     def sample(self) -> Path:
         """Return the sample recording that ships with the app."""

@@ -18,6 +18,7 @@ from app.core.events import JobChanged, LibraryChanged, PartialChanged, Segments
 from app.core.job import Job, JobStage, JobStatus
 from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
+from app.export import ExportOptions
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.hotkey import Chord
@@ -359,7 +360,17 @@ class FakeCommands:
     def remove(self, recording_ids: Sequence[str]) -> None:
         self.calls.append(("remove", tuple(recording_ids)))
 
-    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> None:
+    def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
+        return f"{format_id} of {recording_id}, lines of {options.line_length}"
+
+    def export(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> None:
         self.calls.append(("export", tuple(recording_ids), format_id, target))
 
     def sample(self) -> Path:
