@@ -42,6 +42,7 @@ ONE_OF_EACH: dict[str, Event] = {
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),
+    "stage_changed": StageChanged(),
     "takes_recovered": TakesRecovered(("r",)),
     "failed": Failed(EngineFailed("It failed.")),
 }
