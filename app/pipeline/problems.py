@@ -121,6 +121,13 @@ def model_hangs(model_title: str) -> EngineHung:
     )
 
 
+def words_come_late() -> EngineFailed:
+    return EngineFailed(
+        mark("The model is slower than you speak, so the words come late. All is being recorded."),
+        mark("The rest is written after you stop. A smaller model is faster."),
+    )
+
+
 def switched_away(name: str) -> InsertFailed:
     return InsertFailed(
         mark("You have left “{name}”, so the text was copied instead of inserted."),

@@ -222,6 +222,7 @@ def test_a_terminal_shows_the_words_while_they_are_spoken_and_prints_the_text(
         assert kept.audio_path is not None
 
 
+@pytest.mark.soak
 def test_a_killed_terminal_loses_nothing_that_was_said(
     recorder: Terminal, server: PulseServer
 ) -> None:
