@@ -6,6 +6,7 @@
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
 ./run bench live                 how soon live words show: the model alone, then the whole app
 ./run bench library              search, list, open and edit with 100,000 transcripts
+./run bench doubt                how much more often doubtful words are wrong, under noise
 """
 
 import argparse
@@ -31,6 +32,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     live.add_argument(
         "--model-only", action="store_true", help="leave out the run through the app itself"
     )
+    doubt = benches.add_parser("doubt")
+    doubt.add_argument("--every", type=int, default=1, help="only every n-th clip")
     library = benches.add_parser("library")
     library.add_argument("--count", type=int, default=100_000)
     library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
@@ -84,6 +87,10 @@ def main(words: Sequence[str]) -> int:
         show_live(given.every)
         if not given.model_only:
             show_path(given.every)
+    elif given.bench == "doubt":
+        from tests.bench.doubt import run as run_doubt
+
+        print(run_doubt(given.every))
     elif given.bench == "library":
         from tests.bench.library import run as run_library
 
