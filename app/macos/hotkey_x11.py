@@ -7,6 +7,7 @@ and only a release after which the key really is up counts.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.core.errors import AppError
@@ -27,6 +28,8 @@ from app.macos.x11 import X11Worker, keycode_of
 _RAW_TIME_OFFSET = 2
 _RAW_DETAIL_OFFSET = 6
 _CLOCK_JUMP_S = 60.0
+_REPEAT_MS = 5  # the server puts the release and the press of a repeat at one moment
+_SETTLE_S = 0.01
 _ALL_MASTER_DEVICES = 1
 
 
@@ -36,6 +39,7 @@ class _Grab:
     keycode: int
     masks: tuple[int, ...]
     is_down: bool = False
+    released_ms: int | None = None  # a release that may turn out to be a repeat
 
 
 class ServerClock:
@@ -187,20 +191,47 @@ class X11Hotkeys:
             self._raw_key(event, event.evtype == xinput.RawKeyPress)
 
     def _key_pressed(self, event: Any) -> None:
+        self._settle_others(event.detail)
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and event.state & 0xFF in grab.masks:
                 if not grab.is_down:
-                    grab.is_down = True
+                    grab.is_down, grab.released_ms = True, None
                     self._post(HotkeyEvent(name, HotkeyMoment.PRESSED, self._clock.at(event.time)))
+                elif grab.released_ms is not None:
+                    if event.time - grab.released_ms <= _REPEAT_MS:
+                        grab.released_ms = None
+                    else:  # let go and pressed again before we looked
+                        self._settle(name, grab)
+                        self._key_pressed(event)
                 return
 
     def _key_released(self, event: Any) -> None:
+        """Take in a release. A press in the same moment behind it makes it a repeat.
+
+        Whether the key is up now does not tell: a late thread reads the repeats of a key that was
+        let go meanwhile.
+        """
+        self._settle_others(event.detail)
         if event.detail in self._held():
             return
         for name, grab in self._grabs.items():
             if grab.keycode == event.detail and grab.is_down:
-                grab.is_down = False
-                self._post(HotkeyEvent(name, HotkeyMoment.RELEASED, self._clock.at(event.time)))
+                grab.released_ms = event.time
+                self._worker.after(_SETTLE_S, partial(self._settle, name, grab))
+
+    def _settle_others(self, keycode: int) -> None:
+        """Tell the releases that another key's event proves to be real, before that event."""
+        for name, grab in self._grabs.items():
+            if grab.keycode != keycode:
+                self._settle(name, grab)
+
+    def _settle(self, name: str, grab: _Grab) -> None:
+        """Tell a release behind which no press came."""
+        if grab.released_ms is None:
+            return
+        at_s = self._clock.at(grab.released_ms)
+        grab.is_down, grab.released_ms = False, None
+        self._post(HotkeyEvent(name, HotkeyMoment.RELEASED, at_s))
 
     def _held(self) -> frozenset[int]:
         keys = self._worker.display.query_keymap()
@@ -210,6 +241,7 @@ class X11Hotkeys:
         data = bytes(event.data)
         keycode = int.from_bytes(data[_RAW_DETAIL_OFFSET : _RAW_DETAIL_OFFSET + 4], "little")
         server_ms = int.from_bytes(data[_RAW_TIME_OFFSET : _RAW_TIME_OFFSET + 4], "little")
+        self._settle_others(keycode)
         if self._watch.is_idle:
             return
         at_s = self._clock.at(server_ms)

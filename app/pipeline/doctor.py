@@ -93,15 +93,19 @@ def _models(paths: Paths) -> Iterator[Finding]:
                     {"folder": folder},
                 ),
             )
+    if not installed:
+        yield Finding(
+            "no_model",
+            Severity.ERROR,
+            Phrase(mark("No model is installed, so nothing can be transcribed.")),
+            Phrase(mark("Get one under Settings → Models, or install Undertone again.")),
+        )
     if only_demo(installed):
         yield Finding(
             "only_demo_model",
             Severity.NOTE,
             Phrase(mark("Only the small built-in demonstration model is installed.")),
-            Phrase(
-                mark("Put a Whisper model for MLX into a folder in {folder}."),
-                {"folder": paths.models},
-            ),
+            Phrase(mark("Get one under Settings → Models, or with: undertone models get.")),
         )
 
 

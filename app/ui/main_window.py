@@ -236,6 +236,14 @@ class MainWindow(QMainWindow):
         self._settings_window.raise_()
         self._settings_window.activateWindow()
 
+    def follow_settings(self) -> None:
+        """Show the settings as they are now, wherever they were changed."""
+        settings = self._ports.commands.settings
+        self.parts.toolbar.show_settings(settings)
+        self.menus.appearances[settings.appearance].setChecked(True)
+        if self._settings_window is not None and self._settings_window.isVisible():
+            self._settings_window.refresh()
+
     def show_models(self) -> None:
         """Open the settings at the models."""
         self.show_settings()

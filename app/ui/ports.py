@@ -162,6 +162,9 @@ class Events(Protocol):
     def partial_changed(self) -> SignalInstance: ...
 
     @property
+    def takes_recovered(self) -> SignalInstance: ...
+
+    @property
     def job_changed(self) -> SignalInstance: ...
 
     @property
@@ -305,6 +308,7 @@ class Ports:
         hotkeys: the global hotkeys.
         login_item: launch at login.
         has_dock: whether this system has a Dock whose icon can be hidden.
+        relaunch: ends the app and starts it again, where that is possible.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
@@ -331,5 +335,6 @@ class Ports:
     hotkeys: HotkeyKeys | None = None
     login_item: LoginItem | None = None
     has_dock: bool = False
+    relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None

@@ -4,7 +4,8 @@
 ./run bench engine               our recognizer against mlx_whisper.transcribe, in 10 minutes
 ./run bench engine --minutes 10  the same on so much speech; --write keeps it in RESULTS.md
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
-./run bench live                 how soon live words show: the model alone, then the whole app
+./run bench live                 how soon live words show: the model alone, then the whole app;
+                                 --write keeps it in RESULTS.md
 ./run bench library              search, list, open and edit with 100,000 transcripts
 ./run bench doubt                how much more often doubtful words are wrong, under noise
 """
@@ -12,6 +13,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +34,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     live.add_argument(
         "--model-only", action="store_true", help="leave out the run through the app itself"
     )
+    live.add_argument("--write", action="store_true")
     doubt = benches.add_parser("doubt")
     doubt.add_argument("--every", type=int, default=1, help="only every n-th clip")
     library = benches.add_parser("library")
@@ -47,8 +50,8 @@ def _minutes(text: str) -> float:
     return value
 
 
-def show_live(every: int) -> None:
-    """Print the live table, for a machine without and with a usual pass time."""
+def live_table(every: int) -> str:
+    """Return the live table, for a machine without and with a usual pass time."""
     from app.engine.base import Options
     from tests.bench.live import clips, measure, table, whisper_streams
     from tests.bench.ours import load_nano
@@ -59,11 +62,11 @@ def show_live(every: int) -> None:
     open_stream = whisper_streams(recognizer, Options(wants_words=False))
     columns = [table(measure(spoken, open_stream, pass_s)) for pass_s in (0.0, 0.2)]
     rows = [[name, value, other] for (name, value), (_, other) in zip(*columns, strict=True)]
-    print(markdown(["live", "a pass takes 0 s", "a pass takes 0.2 s"], rows))
+    return markdown(["live", "a pass takes 0 s", "a pass takes 0.2 s"], rows)
 
 
-def show_path(every: int) -> None:
-    """Print what a person sees in the app itself: sound server, microphone, disk, window."""
+def path_table(every: int) -> str:
+    """Return what a person sees in the app itself: sound server, microphone, disk, window."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from tests.bench.live import clips
     from tests.bench.live_path import measure_path, rows
@@ -71,7 +74,24 @@ def show_path(every: int) -> None:
     from tests.bench.report import markdown
 
     spoken = clips(load_nano(), every)
-    print(markdown(["through the app", "seen"], [list(row) for row in rows(measure_path(spoken))]))
+    return markdown(["through the app", "seen"], [list(row) for row in rows(measure_path(spoken))])
+
+
+def show_live(every: int, *, model_only: bool, writes: bool) -> None:
+    """Print the live tables, and write them down if asked to."""
+    from tests.bench.report import RESULTS, machine, write_section
+
+    told = (
+        f"## Live words\n\nWritten by `./run bench live` on {time.strftime('%F')}: {machine()}. "
+        f"Every {every}. clip, built-in nano model; seconds are of sound. In the first table a "
+        "pass is given a fixed time, so that it does not depend on the machine; the second is the "
+        "real app: sound server, microphone, disk, model, window."
+    )
+    tables = [live_table(every)] if model_only else [live_table(every), path_table(every)]
+    text = "\n\n".join([told, *tables]) + "\n"
+    print(text)
+    if writes:
+        write_section(RESULTS, "live", text)
 
 
 def main(words: Sequence[str]) -> int:
@@ -84,6 +104,7 @@ def main(words: Sequence[str]) -> int:
         else:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
     elif given.bench == "live":
+        show_live(given.every, model_only=given.model_only, writes=given.write)
         show_live(given.every)
         if not given.model_only:
             show_path(given.every)

@@ -15,12 +15,11 @@ from tests.bench.child import Stored
 from tests.bench.ggml import write_ggml
 from tests.bench.memory import compare_memory
 from tests.bench.ours import NANO
-from tests.bench.report import difference, machine, markdown, write_section
+from tests.bench.report import RESULTS, difference, machine, markdown, write_section
 from tests.bench.shapes import compare_shapes
 from tests.bench.sides import Answer, Side, float32_copy, peer_python
 from tests.bench.sound import Input, join_talks, prepare
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 _BATCHES = (1, 2, 4, 8)
 _USUAL_BATCH = 4
 _LONG_HOURS = 3.0

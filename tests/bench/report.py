@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.helpers.words import errors
 
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose columns line up in a terminal too."""

@@ -38,10 +38,10 @@ def test_an_update_of_the_lock_is_noticed() -> None:
     locked["mlx"] = replace(locked["mlx"], versions=("9.9.9",))
     locked["new"] = Locked("new", ("1.0",), ("new-1.0-cp311-cp311-macosx_11_0_arm64.whl",))
     locked["pure"] = Locked("pure", ("1.0",), ("pure-1.0-py3-none-any.whl",))
-    assert wheels.stale_facts(FACTS, locked) == [
-        f"mlx: locked 9.9.9, known is {by_name('mlx').version}",
-        "new: locked, but nothing is known of its wheel",
-    ]
+    stale = wheels.stale_facts(FACTS, locked)
+    assert f"mlx: locked 9.9.9, known is {by_name('mlx').version}" in stale
+    assert "new: locked, but nothing is known of its wheel" in stale
+    assert not any("pure" in fault for fault in stale)
 
 
 def test_every_wheel_is_for_the_floor() -> None:

@@ -17,11 +17,13 @@ from pathlib import Path
 from tests.faults import (
     full_disk,
     fuzz_media,
+    kill_download,
     kill_job,
     kill_library,
     kill_take,
     long_file,
     long_take,
+    offline,
     quiet_hours,
 )
 
@@ -80,6 +82,18 @@ FAULTS = (
         "kill -9 while the library is written: no acknowledged row lost, it always opens",
         lambda: kill_library.run(500),
         lambda: kill_library.run(20),
+    ),
+    Fault(
+        "kill_download",
+        "kill -9 while a model is downloaded: a verified model or none, no byte fetched twice",
+        lambda: kill_download.run(50),
+        lambda: kill_download.run(5),
+    ),
+    Fault(
+        "offline",
+        "the app and the command line offline under strace: 0 connects beyond loopback",
+        lambda: offline.run(),
+        lambda: offline.run(),
     ),
     Fault(
         "fuzz_media",

@@ -4,7 +4,15 @@ import sys
 
 import pytest
 
-from tests.faults import full_disk, kill_job, kill_take, long_take, quiet_hours
+from tests.faults import (
+    full_disk,
+    kill_download,
+    kill_job,
+    kill_take,
+    long_take,
+    offline,
+    quiet_hours,
+)
 
 linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="needs /proc, tmpfs and mount name spaces"
@@ -38,3 +46,23 @@ def test_a_long_take_needs_no_more_memory_than_a_short_one() -> None:
 
 def test_nothing_is_invented_where_nobody_speaks() -> None:
     assert "zeros 0" in quiet_hours.run(1)
+
+
+def test_a_killed_download_leaves_a_verified_model_or_none() -> None:
+    seen = kill_download.run(3, size=12_000_000)
+
+    assert seen.kills == 3
+    assert seen.models >= 1
+    assert seen.resumed_bytes > 0
+
+
+def test_addresses_beyond_this_machine_are_found_in_a_trace() -> None:
+    # As strace writes it.
+    trace = """
+1 connect(3, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("10.1.2.3")}, 16) = 0
+1 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0
+1 connect(3, {sa_family=AF_UNIX, sun_path="/tmp/.X11-unix/X0"}, 20) = 0
+1 connect(3, {sa_family=AF_INET6, inet_pton(AF_INET6, "2001:db8::1", &sin6_addr)}, 28) = -1
+1 sendto(4, "x", 1, 0, {sa_family=AF_INET, sin_addr=inet_addr("9.9.9.9")}, 16) = 1
+"""
+    assert len(offline.outside(trace)) == 3

@@ -44,6 +44,7 @@ class FakeBus(QObject):
     segments_final = Signal(object)
     stage_changed = Signal(object)
     partial_changed = Signal(object)
+    takes_recovered = Signal(object)
     job_changed = Signal(object)
     library_changed = Signal(object)
     files_checked = Signal(object)
@@ -558,6 +559,7 @@ class World:
             hotkeys=self.hotkeys,
             login_item=self.login_item,
             has_dock=True,
+            relaunch=lambda: self.commands.calls.append(("relaunch",)),
         )
 
     @property

@@ -43,7 +43,7 @@ class Pace:
         sure_probability: from here on the model is sure of a word.
     """
 
-    first_s: float = 0.6
+    first_s: float = 0.5
     early_hop_s: float = 0.2
     early_until_s: float = 2.0
     hop_s: float = 0.5

@@ -33,8 +33,9 @@ from app.ui.citizen.updates import UpdateCheck
 from app.ui.doctor.remedies import Remedy
 from app.ui.doctor.window import DoctorPorts, DoctorWindow
 from app.ui.main_window import MainWindow
+from app.ui.models.ports import ModelPorts
 from app.ui.news import show_folder
-from app.ui.onboarding.ports import MeetingPorts, ModelOffers
+from app.ui.onboarding.ports import MeetingPorts
 from app.ui.onboarding.window import MeetingWindow
 from app.ui.ports import Commands, HotkeyKeys, Microphones
 from app.ui.widgets.banner import Banner
@@ -59,7 +60,7 @@ class SideParts:
     system: SystemParts
     pool: ThreadPoolExecutor
     devices: Devices
-    models: ModelOffers | None
+    models: ModelPorts | None
     ask_for_release: Callable[[], Release]
     microphone: Microphone | None = None
     dictation: Dictation | None = None
@@ -199,7 +200,7 @@ class SideWindows(QObject):
             Remedy.USE_BUILTIN: lambda: self._parts.commands.change_settings(
                 builtin_while_bluetooth=True, microphone=""
             ),
-            Remedy.GET_MODEL: self._show_models,
+            Remedy.GET_MODEL: self._window.show_models,
             Remedy.SHOW_MODELS_FOLDER: partial(show_folder, paths.models),
             Remedy.SHOW_LIBRARY_FOLDER: partial(show_folder, paths.home),
             Remedy.SHOW_DISK: partial(show_folder, paths.home),
@@ -207,11 +208,6 @@ class SideWindows(QObject):
         }
         if remedy in deeds:
             deeds[remedy]()
-
-    def _show_models(self) -> None:
-        self.show_meeting()
-        if self.meeting is not None:
-            self.meeting.go(len(self.meeting.steps) - 1)
 
     # News of a newer version
 

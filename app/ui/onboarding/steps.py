@@ -158,7 +158,7 @@ class MicrophoneStep(Step):
         self.row.changed.connect(self._on_changed)
         self.column.addWidget(self.row)
         self.meter: LevelMeter | None = None
-        self.meter_label = QuietLabel(tr("Say something: the bars should move."), self)
+        self.meter_label = QuietLabel(tr("Say something: the bar should move."), self)
         meter_row = QHBoxLayout()
         meter_row.setContentsMargins(_ICON + 12, 0, 0, 0)
         if self._microphones is not None:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,11 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from app.macos.permissions import FakePermissions, Grant, OnAnswer, Permission
 from app.ui.onboarding.grant_row import GrantRow
-from app.ui.onboarding.model_step import ModelStep, facts_of, size_text
-from app.ui.onboarding.ports import ModelOffer
+from app.ui.onboarding.model_step import ModelStep
 from app.ui.onboarding.steps import HotkeyStep, MicrophoneStep, PrivacyStep
 from app.ui.onboarding.window import MeetingWindow
-from tests.ui.onboarding.meeting import GB, OFFERS, FakeOffers, KeptSettings, meeting_ports
+from tests.helpers.model_fakes import FakeModels
+from tests.helpers.ui_fakes import FakeMicrophones
+from tests.ui.onboarding.meeting import KeptSettings, meeting_ports
 
 
 class CountedPermissions(FakePermissions):
@@ -218,54 +220,45 @@ def test_the_field_takes_what_is_dictated(meet: Open) -> None:
     assert QApplication.focusWidget() is not step.field
 
 
-def model_step(window: MeetingWindow) -> ModelStep:
+def test_the_models_are_offered_and_nothing_is_waited_for(meet: Open, qtbot: QtBot) -> None:
+    models = FakeModels()
+    kept = KeptSettings()
+    window = meet(models=models, kept=kept)
     window.go(3)
-    assert isinstance(window.step, ModelStep)
-    return window.step
+    step = window.step
+    assert isinstance(step, ModelStep)
+    assert step.panel is not None
+    step.panel.cards["whisper-large-v3-turbo"].buttons["get"].click()
+    assert models.calls == [("get", "whisper-large-v3-turbo")]
+    assert not step.is_done
+    window.next_button.click()  # while it is fetched
+    assert kept.now.has_met
 
 
-def test_the_recommended_model_is_chosen_and_fetched(meet: Open, qtbot: QtBot) -> None:
-    models = FakeOffers()
-    step = model_step(meet(models=models))
-    assert step.chosen is not None
-    assert step.chosen.model_id == "turbo"
-    step.get_button.click()
-    assert models.asked == ["get turbo"]
-    assert step.get_button.text() == "Stop"
-    models.change("turbo", fraction=0.42)
-    qtbot.waitUntil(lambda: "42 %" in step.rows["turbo"].facts_label.text(), timeout=5_000)
-    step.get_button.click()
-    assert models.asked == ["get turbo", "stop turbo"]
-    models.change("turbo", is_installed=True)
-    qtbot.waitUntil(lambda: not step.get_button.isVisible(), timeout=5_000)
+def test_without_a_library_the_last_step_says_so(meet: Open) -> None:
+    window = meet(has_models=False)
+    window.go(3)
+    assert "no model can be fetched" in window.step.lead_label.text()
+    assert window.step.is_done
 
 
-def test_a_model_that_does_not_fit_cannot_be_chosen(meet: Open) -> None:
-    step = model_step(meet())
-    assert not step.rows["large"].button.isEnabled()
-    assert "memory" in step.rows["large"].facts_label.text()
+def test_the_meter_listens_only_while_its_step_is_shown(meet: Open) -> None:
+    microphones = FakeMicrophones()
+    seen = [microphones.is_testing]
+    microphones.changed.connect(lambda: seen.append(microphones.is_testing))
+    window = meet(microphones=microphones)
+    for at in (1, 2, 1):
+        window.go(at)
+    window.close()
+    tests = [is_on for before, is_on in pairwise(seen) if is_on is not before]
+    assert tests == [True, False, True, False]
 
 
-def test_a_full_disk_is_said(meet: Open) -> None:
-    step = model_step(meet(models=FakeOffers(free=1 * GB)))
-    assert not step.rows["turbo"].button.isEnabled()
-    assert "1.6 GB" in step.rows["turbo"].facts_label.text()
-    assert step.chosen is not None
-    assert step.chosen.model_id == "small"
-
-
-def test_offline_a_download_is_refused_in_a_sentence(meet: Open) -> None:
-    step = model_step(meet(models=FakeOffers(is_offline=True)))
-    step.get_button.click()
-    assert "offline" in step.rows["turbo"].facts_label.text()
-
-
-def test_sizes_and_facts_are_plain() -> None:
-    assert size_text(480_000_000) == "480 MB"
-    assert size_text(1_600_000_000) == "1.6 GB"
-    assert size_text(212 * GB) == "212 GB"
-    assert facts_of(OFFERS[3]) == "Built in · English, German, French, Spanish"
-    assert facts_of(ModelOffer("a", "A", is_installed=True)) == "On this Mac"
+def test_no_microphone_is_opened_without_the_permission(meet: Open) -> None:
+    microphones = FakeMicrophones()
+    window = meet(FakePermissions(microphone=Grant.NOT_ASKED), microphones=microphones)
+    window.go(1)
+    assert not microphones.is_testing
 
 
 def test_every_control_has_a_name(meet: Open) -> None:

@@ -1,0 +1,135 @@
+"""A take to words: what is decoded when, who goes first, and what a long speech does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.config.settings import Settings
+from app.core.dictation import Outcome
+from app.core.events import PartialChanged, SegmentsFinal
+from app.core.job import Priority
+from app.core.recording import RecordingKind
+from app.core.transcript import Word
+from app.engine.base import Hypothesis
+from app.pipeline import live
+from tests.helpers.dictation import RATE, Desk, Loads, Samples, says, speech
+
+
+def record(desk: Desk) -> None:
+    desk.microphone.given = 0
+    desk.machine.start(RecordingKind.QUICK)
+    desk.play_to_end()
+    desk.machine.stop()
+    desk.until(lambda: desk.now.outcome is not None)
+
+
+def finals(desk: Desk) -> list[SegmentsFinal]:
+    return [event for event in desk.events if isinstance(event, SegmentsFinal)]
+
+
+@pytest.fixture
+def sound() -> Samples:
+    return speech()
+
+
+def test_the_model_is_loaded_and_warm_before_the_first_word(tmp_path: Path, sound: Samples) -> None:
+    heard = says("One.", "Two.")
+    loads = Loads({"big": heard})
+    desk = Desk(tmp_path / "home", sound, loads)
+    try:
+        record(desk)
+        assert [len(window.audio) for window in heard.heard] == [RATE]  # one dummy step
+        record(desk)
+        assert (loads.count, len(heard.heard)) == (1, 1)  # still loaded, still warm
+    finally:
+        desk.close()
+
+
+def test_live_words_overtake_files(tmp_path: Path, sound: Samples) -> None:
+    steps = 0
+
+    def file_job() -> Iterator[None]:
+        nonlocal steps
+        while True:
+            steps += 1
+            yield None
+
+    desk = Desk(tmp_path / "home", sound, Loads({"big": says("Hello.")}))
+    try:
+        desk.loop.submit("file", Priority.FILE, file_job)
+        record(desk)
+        assert desk.now.outcome is Outcome.SAVED
+        assert desk.now.text == "Hello."
+        before = steps
+        desk.until(lambda: steps > before)
+    finally:
+        desk.loop.cancel("file")
+        desk.close()
+
+
+def test_partials_come_before_the_final_and_the_final_replaces_them(
+    tmp_path: Path, sound: Samples
+) -> None:
+    word = Word("Hello", 1.0, 1.4, 0.9)
+    heard = says("Hello there.")
+    stream = heard.streams[0]
+    heard.streams = [
+        type(stream)((Hypothesis((), (word,)), Hypothesis((word,), ())), stream.result)
+    ]
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}), speed=4.0)
+    try:
+        record(desk)
+        shown = [(e.committed, e.tail) for e in desk.events if isinstance(e, PartialChanged)]
+        assert shown == [("", "Hello"), ("Hello", ""), ("Hello there.", "")]
+    finally:
+        desk.close()
+
+
+def test_a_speech_without_pauses_is_cut_and_nothing_is_left_out(
+    tmp_path: Path, sound: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_TOO_LONG_S", 1.5)
+    heard = says("One.", "Two.", "Three.", "Four.")
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        fed = [np.concatenate(stream.fed) for stream in heard.opened]
+        assert len(fed) >= 2
+        starts = [round(stream.start_s * RATE) for stream in heard.opened]
+        for n, start in enumerate(starts[1:]):
+            assert start == starts[n] + len(fed[n])  # one goes on where the other ended
+        assert desk.now.text.startswith("One. Two.")
+    finally:
+        desk.close()
+
+
+def test_after_a_short_pause_the_language_is_still_the_same(tmp_path: Path) -> None:
+    heard = says("Eins.", "Zwei.", language="de")
+    two = np.concatenate([speech(after_s=0.5), speech("en-02")])
+    asked: list[str | None] = []
+    heard.on_step = lambda _window, _step: asked.append(
+        heard.options.language if heard.options else None
+    )
+    desk = Desk(tmp_path / "home", two, Loads({"big": heard}))
+    try:
+        record(desk)
+        assert [final.language for final in finals(desk)] == ["de", "de", "de"]
+        assert asked[-1] == "de"
+        assert None in asked
+    finally:
+        desk.close()
+
+
+def test_the_vocabulary_is_told_to_the_model(tmp_path: Path, sound: Samples) -> None:
+    heard = says("Hello.")
+    settings = Settings(vocabulary=("Ada", "Undertone"), languages=("en", "de"))
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}), settings=settings)
+    try:
+        record(desk)
+        assert heard.options is not None
+        assert heard.options.glossary == "Ada, Undertone."
+        assert heard.options.languages == ("en", "de")
+    finally:
+        desk.close()
