@@ -105,9 +105,6 @@ def main(words: Sequence[str]) -> int:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
     elif given.bench == "live":
         show_live(given.every, model_only=given.model_only, writes=given.write)
-        show_live(given.every)
-        if not given.model_only:
-            show_path(given.every)
     elif given.bench == "doubt":
         from tests.bench.doubt import run as run_doubt
 
