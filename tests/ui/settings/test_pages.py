@@ -13,7 +13,8 @@ from app.macos.login_item import LoginState
 from app.ui.settings import chord as chord_module
 from app.ui.settings.chord import chord_of
 from app.ui.settings.window import SettingsWindow
-from tests.helpers.ui_fakes import AIRPODS, World
+from tests.helpers.take_fakes import AIRPODS
+from tests.helpers.ui_fakes import World
 from tests.ui.conftest import OpenWindow
 
 
