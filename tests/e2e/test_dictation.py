@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +154,12 @@ def test_words_spoken_arrive_in_the_program_in_front_and_in_the_library(
         assert word_error_rate([(SAID, other.text)]) <= 0.15
         assert desktop.active_window() == window
         assert other.ask("losses") == losses + 1
-        wait_for(lambda: other.clipboard() == before, START_S)
+
+        def has_clipboard_back() -> bool:
+            time.sleep(1.0)  # it is given back once nobody has read it for a while
+            return other.clipboard() == before
+
+        wait_for(has_clipboard_back, START_S)
         with LibraryReader(app.paths.library) as reader:
             wait_for(lambda: reader.recordings()[0].audio_path is not None, START_S)
             (kept,) = reader.recordings()  # what was cancelled is in the bin
