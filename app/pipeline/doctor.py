@@ -67,7 +67,7 @@ def _models(paths: Paths) -> Iterator[Finding]:
                 Phrase(
                     mark("Install Undertone again.")
                     if model.is_demo
-                    else mark("Delete the model's folder and put the model there again.")
+                    else mark("Delete the model under Settings → Models and get it again.")
                 ),
             )
     for folder in store.unusable_folders():

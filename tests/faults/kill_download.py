@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ REPOSITORY = "somebody/whisper-large"
 WEIGHTS = "weights.safetensors"
 NAME = "whisper-large"
 _SIZE = 40_000_000
-_PIECE, _PAUSE_S = 1 << 18, 0.02  # about 10 MB a second
+_PIECE, _PAUSE_S = 1 << 17, 0.003  # slow enough to be killed in
 
 
 @dataclass(slots=True)
@@ -98,10 +99,24 @@ def look(folder: Path, hub: FakeHub, sure: list[Range], outcome: Outcome) -> boo
     return True
 
 
+def _reached(hub: FakeHub, process: "subprocess.Popen[str]", sent: float) -> bool:
+    """Wait until so many bytes have left the hub, or the child has ended; whether they have."""
+    reached = threading.Event()
+
+    def count(name: str, so_far: int) -> None:
+        if name == WEIGHTS and so_far >= sent:
+            reached.set()
+
+    hub.on_bytes = count
+    while process.poll() is None and not reached.wait(0.01):
+        pass
+    hub.on_bytes = lambda _name, _count: None
+    return process.poll() is None
+
+
 def run(rounds: int, seed: int = 1, size: int = _SIZE) -> Outcome:
     """Kill `rounds` times; raise `AssertionError` on a bad model or a byte fetched twice."""
     dice, outcome = random.Random(seed), Outcome()
-    longest_s = 0.5 * size / _PIECE * _PAUSE_S
     with tempfile.TemporaryDirectory() as name, FakeHub() as hub:
         config = json.dumps({"n_audio_state": 384, "n_audio_ctx": 1500}).encode()
         hub.repositories[REPOSITORY] = {"config.json": config, WEIGHTS: weights(size)}
@@ -112,12 +127,9 @@ def run(rounds: int, seed: int = 1, size: int = _SIZE) -> Outcome:
                 sure = here(folder)
                 outcome.resumed_bytes += sum(one.size for one in sure)
                 process = start(folder, hub)
-                try:
-                    if outcome.kills < rounds:
-                        process.wait(timeout=dice.uniform(0.02, longest_s))
-                    else:
-                        process.wait(timeout=120)
-                except subprocess.TimeoutExpired:
+                if outcome.kills < rounds and _reached(
+                    hub, process, dice.uniform(0.02, 0.5) * size
+                ):
                     process.kill()
                     outcome.kills += 1
                 process.communicate()
