@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -32,6 +33,7 @@ from app.pipeline.hotkeys import HotkeyBindings
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
 from app.pipeline.waveform import load_waveform
+from app.ui.about import app_pixmap
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
@@ -49,6 +51,7 @@ from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
+_ICON = 128  # px
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +67,8 @@ def run_app(texts: Sequence[str] = ()) -> int:
     application.setApplicationName("Undertone")
     application.setApplicationDisplayName("Undertone")
     application.setDesktopFileName("undertone")
+    if sys.platform != "darwin":  # there the bundle has it, at every size
+        application.setWindowIcon(QIcon(app_pixmap(_ICON)))
     paths = default_paths()
     files = [Path(text) for text in texts if not is_link(text)]
     if hand_over(paths.home, files, [text for text in texts if is_link(text)]):

@@ -65,6 +65,10 @@ class GeneralPage(SettingsPage):
             self.languages,
             tr("With “Any language”, one of these is recognized. None chosen means all."),
         )
+        self.updates_box = self.check(
+            "checks_updates", tr("Ask once a week whether there is a newer version")
+        )
+        self.row(tr("Updates:"), self.updates_box)
         if self.login is not None:
             self.login.refresh()
 
