@@ -169,8 +169,8 @@ class ExportDialog(QDialog):
         self.lines_box = self._number(1, 6, 2, tr("Lines at once"))
         self.speed_box = self._number(0, 40, 0, tr("Characters a second"))
         self.speed_box.setSpecialValueText(tr("as spoken"))
-        self._cue_options = QWidget(self)
-        cues = QHBoxLayout(self._cue_options)
+        self.cue_options = QWidget(self)
+        cues = QHBoxLayout(self.cue_options)
         cues.setContentsMargins(0, 0, 0, 0)
         for name, box in (
             (tr("Line length"), self.length_box),
@@ -180,7 +180,7 @@ class ExportDialog(QDialog):
             cues.addWidget(QuietLabel(name, self))
             cues.addWidget(box)
         cues.addStretch(1)
-        form.addRow("", self._cue_options)
+        form.addRow("", self.cue_options)
         for check in (self.speakers_check, self.times_check):
             check.toggled.connect(self._show_preview)
 
@@ -213,7 +213,7 @@ class ExportDialog(QDialog):
 
     def _on_format_changed(self) -> None:
         self._note.setText({key: note for key, _name, note in formats()}[self.format_id])
-        self._cue_options.setVisible(self.format_id in _CUES)
+        self.cue_options.setVisible(self.format_id in _CUES)
         self.speakers_check.setEnabled(self.format_id != "json")
         self.times_check.setEnabled(self.format_id in _WITH_TIMES)
         self.times_check.setChecked(self.format_id not in ("txt",))

@@ -23,7 +23,7 @@ from tests.bench.ours import load_nano
 from tests.bench.report import markdown
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-SNRS_DB = (20.0, 10.0, 5.0, 0.0)
+SNRS_DB = (40.0, 30.0, 20.0, 10.0)
 
 
 class One:

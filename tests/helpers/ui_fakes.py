@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
-
 from app.config.settings import Settings
 from app.core.dictation import Dictation
 from app.core.errors import AppError
@@ -30,6 +28,7 @@ from tests.helpers.take_fakes import (
     FakeHotkeyKeys,
     FakeMicrophones,
 )
+from tests.helpers.ui_signals import FakeBus, FakePlayer
 
 _T = TypeVar("_T")
 DEMO = ModelChoice(
@@ -42,22 +41,6 @@ DEMO = ModelChoice(
 _MANY = 10_000
 _SOMEWHERE = Path("/nowhere/sound.wav")
 NOON = 1_795_000_000.0  # a fixed moment in November 2026
-
-
-class FakeBus(QObject):
-    """The signals of `app.ui.bus.Bus` that the window listens to."""
-
-    segments_final = Signal(object)
-    stage_changed = Signal(object)
-    partial_changed = Signal(object)
-    takes_recovered = Signal(object)
-    job_changed = Signal(object)
-    library_changed = Signal(object)
-    files_checked = Signal(object)
-    exported = Signal(object)
-    failed = Signal(object)
-    download_changed = Signal(object)
-    models_changed = Signal(object)
 
 
 @dataclass
@@ -292,41 +275,6 @@ class FakeOrganiser:
         revision = Revision(f"v{len(kept)}", kind, NOON, None, None, len(segments))
         kept.insert(0, (revision, tuple(segments)))
         return _done(revision)
-
-
-class FakePlayer(QObject):
-    """Is wherever it was sent; time passes when a test says so."""
-
-    moved = Signal(float)
-    playing_changed = Signal(bool)
-    failed = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.position_s = 0.0
-        self.is_playing = False
-        self.speed = 1.0
-        self.file: Path | None = None
-
-    def open(self, file: Path | None) -> None:
-        self.file = file
-        self.pause()
-        self.seek(0.0)
-
-    def play(self) -> None:
-        self.is_playing = True
-        self.playing_changed.emit(True)
-
-    def pause(self) -> None:
-        self.is_playing = False
-        self.playing_changed.emit(False)
-
-    def seek(self, time_s: float) -> None:
-        self.position_s = time_s
-        self.moved.emit(time_s)
-
-    def set_speed(self, speed: float) -> None:
-        self.speed = speed
 
 
 @dataclass

@@ -69,9 +69,9 @@ def test_options_are_shown_where_they_matter_and_previewed(qtbot: QtBot, tmp_pat
 
     dialog = ExportDialog(["Interview"], str(tmp_path), preview=preview)
     qtbot.addWidget(dialog)
-    assert dialog.length_box.parentWidget().isHidden()
+    assert dialog.cue_options.isHidden()
     dialog.format_box.setCurrentIndex(dialog.format_box.findData("srt"))
-    assert not dialog.length_box.parentWidget().isHidden()
+    assert not dialog.cue_options.isHidden()
     dialog.length_box.setValue(30)
     dialog.speed_box.setValue(17)
     dialog.speakers_check.setChecked(False)
