@@ -3,6 +3,7 @@
 Joins the parts; each of them knows nothing of the others. Thread: main.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -339,7 +340,12 @@ class TranscriptEditor(QObject):
         if has_sound and self._load_waves is not None:
             key = recording.recording_id
             future = self._load_waves(recording)
-            future.add_done_callback(lambda done: self._waves_came.emit((key, done)))
+            future.add_done_callback(lambda done: self._tell_waves(key, done))
+
+    def _tell_waves(self, key: str, future: "Future[Waves | None]") -> None:
+        """Bring the waveform to the main thread. Thread: io pool."""
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self._waves_came.emit((key, future))
 
     def _on_waves(self, answer: "tuple[str, Future[Waves | None]]") -> None:
         key, future = answer

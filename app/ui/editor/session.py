@@ -4,6 +4,7 @@ The segments here are the truth while the transcript is open; the library follow
 in order. What could not be saved is kept and tried again as a whole.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -150,7 +151,12 @@ class EditSession(QObject):
         self._is_writing = True
         future = self._organiser.splice_segments(self._recording_id, first, removed, segments)
         key = self._recording_id
-        future.add_done_callback(lambda done: self._saved.emit((key, done)))
+        future.add_done_callback(lambda done: self._tell(key, done))
+
+    def _tell(self, key: str, future: "Future[bool]") -> None:
+        """Bring the answer to the main thread. Thread: writer."""
+        with contextlib.suppress(RuntimeError):  # the window is gone; the text is saved
+            self._saved.emit((key, future))
 
     def _on_saved(self, answer: "tuple[str, Future[bool]]") -> None:
         key, future = answer

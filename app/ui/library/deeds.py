@@ -4,6 +4,7 @@ Nothing here asks “are you sure?”: everything is done at once and can be und
 a deed changed is only known when the library has answered, so it can be undone from then on.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -233,7 +234,12 @@ class Deeds(QObject):
         again()
 
     def _wait(self, future: "Future[Any]", use: Callable[[Any], object]) -> None:
-        future.add_done_callback(lambda done: self._came.emit(done, use))
+        future.add_done_callback(lambda done: self._tell(done, use))
+
+    def _tell(self, future: "Future[Any]", use: Callable[[Any], object]) -> None:
+        """Bring the answer to the main thread. Thread: writer."""
+        with contextlib.suppress(RuntimeError):  # the window is gone; the deed is done all the same
+            self._came.emit(future, use)
 
     def _on_came(self, future: "Future[Any]", use: Callable[[Any], object]) -> None:
         error = future.exception()
