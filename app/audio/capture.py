@@ -97,7 +97,7 @@ class Capture:
         self._microphone = microphone
         self._devices = devices
         self._on_event = on_event
-        self._choice = choice or Choice()
+        self._choice = self._wanted = choice or Choice()
         self._ballast = ballast
         self._limits = limits or Limits()
         clocks = clocks or Clocks()
@@ -161,6 +161,11 @@ class Capture:
         self._wants_pause = False
         self._wake.set()
 
+    def use(self, choice: Choice) -> None:
+        """Ask to go on with another microphone; the take stays the same. Thread: any."""
+        self._wanted = choice
+        self._wake.set()
+
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the take has ended; `False` when it has not in time."""
         self._thread.join(timeout_s)
@@ -211,6 +216,8 @@ class Capture:
             return self._change_pause()
         if self._is_paused or self._stream is None or self._watch is None:
             return None
+        if self._wanted != self._choice:
+            return self._switch(self._stream.device)
         self._look_at_sound(self._stream, self._watch)
         self._look_at_machine()
         if self._stream.has_ended or self._watch.stalled_s() >= self._limits.heartbeat_s:
@@ -264,6 +271,17 @@ class Capture:
                 free = shutil.disk_usage(self._folder.folder).free
                 if free < self._limits.low_space_bytes:
                     self._on_event(SpaceLow(free))
+
+    def _switch(self, before: Device) -> EndReason | None:
+        """Go on with the microphone that was chosen meanwhile; with the old one if it fails."""
+        self._choice = self._wanted
+        device = self._pick(None, set())
+        if device is None or device.uid == before.uid:
+            return None
+        self._close_stream()
+        if self._try(device, is_gap=True) or self._connect(before):
+            return None
+        return self._stop_reason or EndReason.DEVICE_LOST
 
     def _recover_from_loss(self, device: Device) -> EndReason | None:
         now = self._clock()

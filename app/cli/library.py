@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import complain, print_json, print_table
@@ -27,6 +28,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     kinds = top.add_subparsers(dest="library_verb", required=True, metavar=tr("VERB"))
 
     listing = kinds.add_parser("list", help=tr("newest first"))
+    listing.add_argument("--bin", action="store_true", help=tr("what is in the bin"))
     listing.add_argument("--limit", type=int, default=_MANY, metavar="N")
     listing.set_defaults(run=_list)
 
@@ -60,9 +62,18 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     export.set_defaults(run=_export)
 
-    remove = kinds.add_parser("remove", help=tr("remove transcripts; imported files stay"))
+    remove = kinds.add_parser("remove", help=tr("move transcripts to the bin"))
     remove.add_argument("ids", nargs="+", metavar="ID")
-    remove.set_defaults(run=_remove)
+    remove.add_argument("--for-good", action="store_true", help=tr("erase; imported files stay"))
+    remove.set_defaults(run=_remove, back=False)
+    back = kinds.add_parser("restore", help=tr("take transcripts out of the bin"))
+    back.add_argument("ids", nargs="+", metavar="ID")
+    back.set_defaults(run=_bin, back=True)
+
+    taken = kinds.add_parser("import", help=tr("take in a transcript with its sound"))
+    taken.add_argument("transcript", metavar=tr("TRANSCRIPT"), help=tr("an srt, vtt or json file"))
+    taken.add_argument("--sound", metavar=tr("FILE"), help=tr("else beside it by the same name"))
+    taken.set_defaults(run=_import)
 
     rebuild = kinds.add_parser(
         "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
@@ -94,11 +105,13 @@ def _find(reader: "LibraryReader", wanted: str) -> Recording:
     exact = reader.recording(wanted)
     if exact is not None:
         return exact
-    found = [
-        recording
-        for recording in reader.recordings(ListQuery(), 0, _MANY)
-        if recording.recording_id.startswith(wanted) or recording.recording_id.endswith(wanted)
+    ids = [
+        key
+        for query in (ListQuery(), ListQuery(is_binned=True))
+        for key in reader.ids(query)
+        if key.startswith(wanted) or key.endswith(wanted)
     ]
+    found = [recording for key in ids if (recording := reader.recording(key)) is not None]
     if len(found) == 1:
         return found[0]
     raise LibraryError(
@@ -120,7 +133,8 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     reader = _open()
     try:
-        recordings = reader.recordings(ListQuery(), 0, options.limit)
+        query = ListQuery(is_binned=options.bin)
+        recordings = reader.recordings(query, 0, options.limit)
     finally:
         reader.close()
     if options.json:
@@ -239,10 +253,42 @@ def _rebuild(_options: argparse.Namespace) -> int:
     return 1 if rebuilt.problems else 0
 
 
+def _bin(options: argparse.Namespace) -> int:
+    """Move transcripts to the bin, or back out of it."""
+    from app.library.writer import LibraryWriter
+
+    reader = _open()
+    try:
+        found = [_find(reader, wanted) for wanted in options.ids]
+    finally:
+        reader.close()
+    with LibraryWriter(default_paths().library, on_change=lambda _change: None) as writer:
+        ids = [recording.recording_id for recording in found]
+        (writer.restore(ids) if options.back else writer.move_to_bin(ids)).result()
+    said = tr("Put back: {title}") if options.back else tr("In the bin: {title}")
+    for recording in found:
+        print(said.format(title=recording.title), file=sys.stderr)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from app.library.writer import LibraryWriter
+    from app.pipeline.importing import check_file
+    from app.pipeline.transcripts import import_transcript, sound_of
+
+    sound = Path(options.sound) if options.sound else sound_of(Path(options.transcript))
+    with LibraryWriter(default_paths().library, on_change=lambda _change: None) as writer:
+        made = import_transcript(Path(options.transcript), sound, check_file, writer)
+    print(made.recording_id)
+    return 0
+
+
 def _remove(options: argparse.Namespace) -> int:
     from app.library.writer import LibraryWriter
     from app.pipeline.removing import remove_recordings
 
+    if not options.for_good:
+        return _bin(options)
     reader = _open()
     try:
         found = [_find(reader, wanted) for wanted in options.ids]

@@ -56,6 +56,7 @@ class Settings:
         snippets: `spoken<TAB>text`, one a line.
         auto_stop_s: seconds of silence after which a dictation ends by itself; 0 never.
         sounds: whether a sound tells that recording starts and ends.
+        shows_dock_icon: whether the app is in the Dock also while no window of it is open.
         shows_overlay: whether the overlay is shown during a dictation.
         microphone: the chosen device as `uid<TAB>name`; empty is the system's own choice.
         builtin_while_bluetooth: take the built-in microphone while sound plays over Bluetooth.
@@ -90,6 +91,7 @@ class Settings:
     snippets: tuple[str, ...] = ()
     auto_stop_s: int = 0
     sounds: bool = True
+    shows_dock_icon: bool = True
     shows_overlay: bool = True
     microphone: str = ""
     builtin_while_bluetooth: bool = True

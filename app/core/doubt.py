@@ -1,30 +1,38 @@
 """Which words of a transcript are worth a second look.
 
-Marks are only of use while they are few and mostly right, so a word needs both a low probability
-and a place among the least sure of its transcript; `tests/bench/doubt` holds how well that does.
+Marks are only of use while they are few and mostly right. So a word needs both a low probability
+and a place among the least sure twentieth of its transcript; `tests/bench/doubt` measures how much
+more often than others such words are wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from app.core.transcript import Segment
+from app.core.transcript import Segment, Word
 
 DOUBTFUL_BELOW = 0.35
+_MOST = 20  # one word of so many, and one where there are fewer
 
 
-def doubtful_words(segment: Segment) -> tuple[int, ...]:
-    """Return the places of the words in `segment.words` a person should look at."""
+def limit_of(segments: Iterable[Segment]) -> float:
+    """Return below which probability the words of this transcript are doubtful."""
+    sure = sorted(word.probability for each in segments for word in each.words if _counts(word))
+    allowed = max(1, len(sure) // _MOST)
+    return min(DOUBTFUL_BELOW, sure[allowed]) if allowed < len(sure) else DOUBTFUL_BELOW
+
+
+def doubtful_words(segment: Segment, limit: float = DOUBTFUL_BELOW) -> tuple[int, ...]:
+    """Return the places of the words in `segment.words` that are less sure than `limit`."""
     return tuple(
         place
         for place, word in enumerate(segment.words)
-        if word.probability < DOUBTFUL_BELOW and any(map(str.isalnum, word.text))
+        if word.probability < limit and _counts(word)
     )
 
 
-def is_doubtful(probability: float) -> bool:
-    """Whether a word with this probability is worth a second look."""
-    return probability < DOUBTFUL_BELOW
+def count_doubtful(segments: Sequence[Segment], limit: float = DOUBTFUL_BELOW) -> int:
+    """Return how many words of `segments` are less sure than `limit`."""
+    return sum(len(doubtful_words(segment, limit)) for segment in segments)
 
 
-def count_doubtful(segments: Sequence[Segment]) -> int:
-    """Return how many words of `segments` are worth a second look."""
-    return sum(len(doubtful_words(segment)) for segment in segments)
+def _counts(word: Word) -> bool:
+    return any(map(str.isalnum, word.text))

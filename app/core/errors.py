@@ -10,7 +10,8 @@
     │   ├── ModelDamaged      its files are not what they should be
     │   └── DownloadFailed    it could not be fetched
     │       └── Offline       the person wants no connections
-    ├── EngineFailed          a recognizer failed or never came back
+    ├── EngineFailed          a recognizer failed
+    │   └── EngineHung        it never came back: only a new start of the app helps
     ├── LibraryError
     │   ├── LibraryLocked     another program holds it
     │   ├── LibraryReadOnly   it can be read but not written
@@ -97,6 +98,9 @@ class Offline(DownloadFailed): ...
 
 
 class EngineFailed(AppError): ...
+
+
+class EngineHung(EngineFailed): ...
 
 
 class LibraryError(AppError): ...

@@ -164,10 +164,10 @@ class LibraryReader:
         return int(str(self._all(sql, recording_id)[0][0]))
 
     def find_fingerprint(self, fingerprint: str) -> Recording | None:
-        """Return the newest recording made from the same file."""
+        """Return the newest recording made from the same file, the bin left out."""
         rows = self._all(
             f"SELECT {RECORDING_COLUMNS} FROM recordings WHERE fingerprint = ? "
-            "ORDER BY number DESC LIMIT 1",
+            "AND deleted_at IS NULL AND rerun_of IS NULL ORDER BY number DESC LIMIT 1",
             fingerprint,
         )
         return recording_from(rows[0]) if rows else None

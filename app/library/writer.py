@@ -107,6 +107,19 @@ class LibraryWriter:
 
         return self._submit(add)
 
+    def add_finished(
+        self, recording: Recording, segments: Sequence[Segment], fingerprint: str | None = None
+    ) -> Future[Recording]:
+        """Add a recording together with its whole transcript."""
+        kept = tuple(segments)
+
+        def add(change: Transaction) -> Recording:
+            changes.add_recording(change, recording, None, fingerprint)
+            changes.replace_transcript(change, recording.recording_id, kept, recording.language)
+            return recording
+
+        return self._submit(add)
+
     def update_recording(self, recording_id: str, **fields: object) -> Future[Recording | None]:
         """Change fields of a recording; `None` when it is gone."""
         return self._submit(lambda t: changes.update_recording(t, recording_id, fields))

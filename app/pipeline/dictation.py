@@ -105,6 +105,11 @@ class DictationMachine:
         return self._now
 
     @property
+    def keys(self) -> HotkeyBindings | None:
+        """What the hotkeys are bound to; `None` before `listen`, and without a desktop."""
+        return self._keys
+
+    @property
     def is_busy(self) -> bool:
         """Whether any take is under way."""
         return bool(self._open)
@@ -128,6 +133,8 @@ class DictationMachine:
             gesture.way = settings.dictate_way
         if self._keys is not None:
             self._keys.apply(settings)
+        if self._take is not None and self._take.capture is not None and self._take.is_live:
+            self._take.capture.use(_choice(settings))
 
     def elapsed_s(self) -> float:
         return self._take.duration_s if self._take is not None else 0.0
@@ -295,14 +302,12 @@ class DictationMachine:
 
     def _capture(self, take: Take, folder: TakeFolder) -> Capture:
         """Make the capture of `take`. Thread: take-disk."""
-        settings = self._settings()
-        uid, _, name = settings.microphone.partition("\t")
         return Capture(
             folder,
             self._rig.microphone,
             self._rig.devices,
             lambda event: self._main.post(lambda: self._on_capture(take, event)),
-            choice=Choice(uid, name, settings.builtin_while_bluetooth),
+            choice=_choice(self._settings()),
             ballast=self._parts.ballast,
             limits=self._rig.limits,
         )
@@ -567,3 +572,8 @@ def _not_begun() -> InsertFailed:
         mark("The recording could not be begun."),
         mark("Try again; if it happens again, please report it with the log file."),
     )
+
+
+def _choice(settings: Settings) -> Choice:
+    uid, _, name = settings.microphone.partition("\t")
+    return Choice(uid, name, settings.builtin_while_bluetooth)

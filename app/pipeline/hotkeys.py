@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from app.config.settings import Settings
-from app.core.errors import AppError
+from app.core.errors import AppError, HotkeyRefused, mark
 from app.macos.hotkey import Chord, HotkeyEvent, Hotkeys, NoHotkeys, Post, parse_chord
 
 DICTATE, QUICK, CANCEL = "dictate", "quick", "cancel"
@@ -34,6 +34,7 @@ class HotkeyBindings:
         self._hotkeys = make(post)
         self._on_problem = on_problem
         self._bound: dict[str, str] = {}
+        self._refusals: dict[str, AppError] = {}
 
     def apply(self, settings: Settings) -> None:
         """Bind what `settings` says, unless it is bound so already."""
@@ -53,31 +54,81 @@ class HotkeyBindings:
             del self._bound[CANCEL]
             self._hotkeys.unbind(CANCEL)
 
-    def problem(self) -> AppError | None:
-        """Return why hotkeys may not arrive at this moment, if there is a reason."""
-        return self._hotkeys.problem()
+    def problem(self, name: str = "") -> AppError | None:
+        """Return why `name`, or any hotkey, may not arrive at this moment, if there is a reason."""
+        return self._refusals.get(name) or self._hotkeys.problem()
+
+    def shown(self, name: str) -> str:
+        """Return the hotkey of that name as its system writes it; "" for none."""
+        try:
+            chord = self._bound.get(name, "")
+            return parse_chord(chord).shown() if chord else ""
+        except AppError:
+            return ""
+
+    def trial(self, name: str, chord: Chord | None) -> AppError | None:
+        """Bind another chord; when it cannot be had, return why and keep the one before."""
+        before = self._bound.get(name, "")
+        if chord is None:
+            self._want(name, "")
+            return None
+        others = {held: key for key, held in self._bound.items() if key not in (name, CANCEL)}
+        if str(chord) in others:
+            return _same_as_another(chord)
+        self._hotkeys.unbind(name)
+        try:
+            self._hotkeys.bind(name, chord)
+        except AppError as error:
+            self._bound.pop(name, None)
+            if before:
+                self._want(name, before)
+            return error
+        self._bound[name] = str(chord)
+        self._refusals.pop(name, None)
+        return None
+
+    def rest(self, is_resting: bool) -> None:
+        """Let go of every key while a person presses a new one; take them back after."""
+        names = [name for name in self._bound if name != CANCEL]
+        for name in names:
+            if is_resting:
+                self._hotkeys.unbind(name)
+            else:
+                chord = self._bound.pop(name)
+                self._want(name, chord, is_told=False)
 
     def close(self) -> None:
         """Let go of every key."""
         self._hotkeys.close()
 
-    def _want(self, name: str, chord: str) -> None:
+    def _want(self, name: str, chord: str, *, is_told: bool = True) -> None:
         if self._bound.get(name, "") == chord:
             return
         self._hotkeys.unbind(name)
+        self._refusals.pop(name, None)
         self._bound[name] = chord
         if not chord:
             return
         try:
             wanted = parse_chord(chord)
         except AppError as error:
+            self._refusals[name] = error
             self._on_problem(error)
         else:
-            self._bind(name, wanted, is_told=True)
+            self._bind(name, wanted, is_told=is_told)
 
     def _bind(self, name: str, chord: Chord, *, is_told: bool) -> None:
         try:
             self._hotkeys.bind(name, chord)
         except AppError as error:
+            self._refusals[name] = error
             if is_told:
                 self._on_problem(error)
+
+
+def _same_as_another(chord: Chord) -> HotkeyRefused:
+    return HotkeyRefused(
+        mark("The hotkey {chord} already does something else in Undertone."),
+        mark("Choose another hotkey, or clear the other field first."),
+        chord=chord.shown(),
+    )

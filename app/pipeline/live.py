@@ -68,6 +68,9 @@ class Progress(Protocol):
     def captured_s(self) -> float:
         """How much sound there is."""
 
+    def on_heard(self, heard_s: float) -> None:
+        """The engine has come so far."""
+
     def on_final(self, final: SegmentsFinal) -> SegmentsFinal | None:
         """Keep `final` before anybody else hears of it; return what was kept, if it was."""
 
@@ -159,6 +162,7 @@ class _Listener:
     def _hear(self, audio: Audio) -> Steps:
         """Take in some sound: follow who speaks, end what is over, show what is said."""
         self._end += len(audio)
+        self._progress.on_heard(self._end / SAMPLE_RATE)
         keep = max(round(_HISTORY_S * SAMPLE_RATE), len(audio))
         self._recent = np.concatenate([self._recent, audio])[-keep:]
         closed = self._detector.feed(self._vad.feed(audio).tolist())

@@ -306,10 +306,12 @@ class Models:
         except Exception as error:  # noqa: BLE001  # the net of io tasks: told, never lost
             _log.exception("work on a model failed")
             changes = _failure(_unexpected(error))
-        self._tell(model_id, **changes)
-        if changes["state"] is not DownloadState.FAILED:
-            with self._lock:
-                self._work.pop(model_id, None)
+        with self._lock:
+            # Taken away in the same breath: what begins next must not be taken for this.
+            ended = replace(self._work.pop(model_id), **changes)  # type: ignore[arg-type]  # our own field names
+            if ended.state is DownloadState.FAILED:
+                self._work[model_id] = ended
+        self._emit(DownloadChanged(ended))
         self._emit(ModelsChanged())
 
     def _verify(self, model: Model) -> None:

@@ -17,6 +17,7 @@ from app.core.errors import (
     DeviceLost,
     DiskFull,
     EngineFailed,
+    EngineHung,
     InsertFailed,
     PermissionMissing,
     mark,
@@ -83,7 +84,7 @@ def problem_of_hints(hints: frozenset[Hint]) -> AppError | None:
 def other_microphone(name: str) -> AudioError:
     return AudioError(
         mark("The recording goes on with the microphone “{name}”."),
-        mark("The one before went away; what was missed is silence."),
+        mark("What was missed in between is silence in it."),
         name=name,
     )
 
@@ -112,11 +113,18 @@ def model_failed(model: Model) -> EngineFailed:
     )
 
 
-def model_hangs(model_title: str) -> EngineFailed:
-    return EngineFailed(
+def model_hangs(model_title: str) -> EngineHung:
+    return EngineHung(
         mark("The model “{model}” does not answer any more. The sound is kept."),
         mark("Start Undertone again; it then offers to transcribe the recording."),
         model=model_title,
+    )
+
+
+def words_come_late() -> EngineFailed:
+    return EngineFailed(
+        mark("The model is slower than you speak, so the words come late. All is being recorded."),
+        mark("The rest is written after you stop. A smaller model is faster."),
     )
 
 

@@ -34,6 +34,7 @@ from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 from app.pipeline.removing import remove_recordings
+from app.pipeline.transcripts import import_transcript, is_transcript, sound_of
 from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
@@ -236,12 +237,23 @@ class TranscriptionQueue:
     def _check_and_add(self, request: _Request) -> FilesChecked:
         added: list[Job] = []
         rejected: list[tuple[Path, AppError]] = []
-        for file in find_files(request.paths):
+        files = list(find_files(request.paths))
+        sounds: dict[Path, Path] = {}  # of the transcripts among them
+        for file in filter(is_transcript, files):
+            try:
+                sounds[file] = sound_of(file, files)
+                import_transcript(file, sounds[file], self._parts.check_file, self._parts.writer)
+            except AppError as error:
+                rejected.append((file, error))
+        with_text = set(sounds.values())
+        for file in files:
+            if is_transcript(file) or file in with_text:
+                continue
             try:
                 added.append(self._add(self._parts.check_file(file), request))
             except AppError as error:
                 rejected.append((file, error))
-        if not added and not rejected:
+        if not files:
             rejected.extend((path, _nothing_in(path)) for path in request.paths)
         checked = FilesChecked(tuple(added), tuple(rejected))
         self._emit(checked)

@@ -17,6 +17,7 @@ from app.core.events import SegmentsFinal
 from app.core.job import Priority
 from app.core.language import AUTO
 from app.core.model import Model
+from app.core.recording import RecordingKind
 from app.core.text import TextRules
 from app.engine.base import Options
 from app.engine.loop import EngineLoop
@@ -31,6 +32,7 @@ from app.pipeline.take import Take, TakeKeeper
 from app.pipeline.warm import Warmth
 
 HANG_S = 20.0  # a step takes 60 ms, loading a piece of a large model a few seconds
+BEHIND_S = 30.0  # from here on a person is told that the words come late
 _LOOK_S = 1.0
 
 
@@ -124,6 +126,7 @@ class Recognition:
             self._notices[take.take_id] = problems.model_set_aside(wanted, model)
             take.problem = self._notices[take.take_id]
         take.model = model
+        take.needs_relaunch = False
         take.run += 1
         self._submit(take, model, settings)
         self._running[take.take_id] = take
@@ -168,7 +171,7 @@ class Recognition:
             model,
             options,
             start_s=take.kept_s,
-            silence_s=float(settings.auto_stop_s),
+            silence_s=settings.auto_stop_s if take.kind is RecordingKind.DICTATION else 0,
         )
         progress = _Progress(self, take, take.run, rules_of(settings))
         parts = self._parts
@@ -250,8 +253,17 @@ class Recognition:
                     self._breaker.failed(take.model.model_id)
                 self.cancel(take)
                 self._give_up_on_hanging(take)
+        for take in self._running.values():
+            self._look_at_lag(take, take.duration_s - take.heard_s)
         if self._running:
             self._watch()
+
+    def _look_at_lag(self, take: Take, behind_s: float) -> None:
+        """Say once that the words come late; nothing of the sound is lost by that."""
+        if take.ended is None and behind_s > BEHIND_S and take.take_id not in self._notices:
+            self._notices[take.take_id] = problems.words_come_late()
+            take.problem = take.problem or self._notices[take.take_id]
+            self._show(take)
 
 
 class _Progress:
@@ -272,6 +284,9 @@ class _Progress:
 
     def captured_s(self) -> float:
         return self._take.duration_s
+
+    def on_heard(self, heard_s: float) -> None:
+        self._take.heard_s = heard_s
 
     def on_final(self, final: SegmentsFinal) -> SegmentsFinal | None:
         return self._recognition.keep(self._take, self._run, final, self._rules)

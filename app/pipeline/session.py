@@ -4,6 +4,7 @@ The app and the command line are the only callers. Closing never loses work: wha
 stays in the library as an interrupted job.
 """
 
+import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from app.pipeline.rig import Rig
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
+_log = logging.getLogger(__name__)
 _POOL_THREADS = 4
 _STOP_S = 60.0  # for the engine's last step; a piece of a large model takes a few seconds
 
@@ -164,7 +166,7 @@ def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":
     """Bring back the takes that a crash left behind, on the io pool; told as an event."""
-    return session.pool.submit(
+    recovered = session.pool.submit(
         recover_takes,
         session.paths,
         session.writer,
@@ -172,6 +174,14 @@ def recover(session: Session) -> "Future[tuple[str, ...]]":
         session.owner,
         session.emit,
     )
+    recovered.add_done_callback(_log_failure)
+    return recovered
+
+
+def _log_failure(done: "Future[tuple[str, ...]]") -> None:
+    """Write a bug down; the app goes on, and the next start tries again."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _log.error("takes could not be recovered", exc_info=error)
 
 
 def _residency(

@@ -46,6 +46,7 @@ class Take:
         run: counts the engine's tries; what an older one says is not heard.
         kept_s: until where finals were kept. Owner: the engine thread.
         kept_count: how many were kept. Owner: the engine thread.
+        heard_s: how far the engine has come. Owner: the engine thread.
         is_known: whether the row is there, or will not come. Owner: the take-disk thread.
     """
 
@@ -75,6 +76,7 @@ class Take:
     is_packed: bool = False
     kept_s: float = 0.0
     kept_count: int = 0
+    heard_s: float = 0.0
     is_known: bool = False
     library_error: AppError | None = None
     log: SegmentLog | None = None
@@ -92,7 +94,8 @@ class Take:
 
     @property
     def can_undo(self) -> bool:
-        return self.stage is Stage.IDLE and self.outcome is Outcome.CANCELLED
+        is_cancelled = self.stage is Stage.IDLE and self.outcome is Outcome.CANCELLED
+        return is_cancelled and self.duration_s > 0
 
     @property
     def can_retry(self) -> bool:

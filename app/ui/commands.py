@@ -1,5 +1,6 @@
 """What a person asks for in a window, passed on to the parts that do it; nothing here waits."""
 
+import io
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,13 @@ from app.config.settings import Settings, save_settings
 from app.core.errors import AppError, ExportFailed, mark
 from app.core.events import Event, Exported, Failed
 from app.core.job import Job
-from app.export import target_for, write_export
+from app.core.transcript import Transcript
+from app.export import FORMATS, ExportOptions, name_from, target_for, write_export
 from app.library.reader import LibraryReader
 from app.pipeline.export import document_of
 from app.pipeline.queue import TranscriptionQueue
 
+_PREVIEWED = 30  # segments and lines of a preview
 _log = logging.getLogger(__name__)
 
 
@@ -95,22 +98,51 @@ class WindowCommands:
         if queue := self._writing():
             queue.remove(recording_ids)
 
-    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> None:
-        self._in_pool(self._export, tuple(recording_ids), format_id, target)
+    def export(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions = ExportOptions(),  # noqa: B008  # frozen
+        template: str = "",
+    ) -> None:
+        self._in_pool(self._export, tuple(recording_ids), format_id, target, options, template)
+
+    def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
+        """Return how an export would begin; of a format that is no text, its words."""
+        recording = self._reader.recording(recording_id)
+        if recording is None:
+            return ""
+        segments = self._reader.segments(recording_id, 0, _PREVIEWED)
+        document = document_of(recording, Transcript(segments, recording.language))
+        shown = FORMATS[format_id] if not FORMATS[format_id].is_binary else FORMATS["txt"]
+        out = io.StringIO()
+        shown.write(document, out, options)
+        return "\n".join(out.getvalue().split("\n")[:_PREVIEWED])
 
     def sample(self) -> Path:
         return sample_recording()
 
-    def _export(self, recording_ids: tuple[str, ...], format_id: str, target: Path) -> None:
+    def _export(
+        self,
+        recording_ids: tuple[str, ...],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> None:
         written: list[Path] = []
-        for recording_id in recording_ids:
+        for number, recording_id in enumerate(recording_ids, 1):
             recording = self._reader.recording(recording_id)
             if recording is None:
                 continue
             document = document_of(recording, self._reader.transcript(recording_id))
             is_single = len(recording_ids) == 1 and not target.is_dir()
-            file = target if is_single else target_for(target, document.title, format_id)
-            written.append(write_export(document, format_id, file, overwrite=is_single))
+            name = name_from(template, document, number) if template else document.title
+            file = target if is_single else target_for(target, name, format_id)
+            written.append(
+                write_export(document, format_id, file, overwrite=is_single, options=options)
+            )
         self._emit(Exported(tuple(written)))
 
     def _writing(self) -> TranscriptionQueue | None:

@@ -3,11 +3,12 @@
 Only proposes names that stay inside the folder; the writing happens elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -15,14 +16,23 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from app.config.translate import tr, tr_plural
+from app.export import ExportOptions
+from app.ui import theme
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.wording import safe_file_name
+
+# Returns how an export begins: (format, options) -> its first lines.
+Preview = Callable[[str, ExportOptions], str]
+_CUES = ("srt", "vtt", "ass", "ttml")
+_WITH_TIMES = ("txt", "md", "docx", "pdf", "html")
 
 
 def formats() -> tuple[tuple[str, str, str], ...]:
@@ -52,8 +62,11 @@ class ExportDialog(QDialog):
         folder: str,
         format_id: str = "txt",
         parent: QWidget | None = None,
+        *,
+        preview: Preview | None = None,
     ) -> None:
         super().__init__(parent)
+        self._preview = preview
         self.setWindowModality(Qt.WindowModality.WindowModal)  # a sheet on macOS
         self.setWindowTitle(tr("Export"))
         self._titles = list(titles)
@@ -66,26 +79,18 @@ class ExportDialog(QDialog):
         self.format_box.setCurrentIndex(max(0, self.format_box.findData(format_id)))
         self.format_box.currentIndexChanged.connect(self._on_format_changed)
         self._note = QuietLabel("", self, wraps=True)
-        self.name_edit = QLineEdit(safe_file_name(self._titles[0]) if self._is_single else "", self)
-        self.name_edit.setAccessibleName(tr("File name"))
-        self.name_edit.textChanged.connect(self._check)
-        self.folder_edit = QLineEdit(str(self._folder), self)
-        self.folder_edit.setAccessibleName(tr("Folder"))
-        self.folder_edit.setReadOnly(True)
-        self.choose_button = QPushButton(tr("Choose…"), self)
-        self.choose_button.setAccessibleName(tr("Choose a folder"))
-        self.choose_button.clicked.connect(self._choose_folder)
         form = QFormLayout()
         form.addRow(tr("Format:"), self.format_box)
         form.addRow("", self._note)
-        if self._is_single:
-            form.addRow(tr("Name:"), self.name_edit)
-        else:
-            self.name_edit.hide()
-        where = QHBoxLayout()
-        where.addWidget(self.folder_edit, 1)
-        where.addWidget(self.choose_button)
-        form.addRow(tr("Folder:"), where)
+        self._make_target(form)
+        self._make_options(form)
+        self.preview_text = QPlainTextEdit(self)
+        self.preview_text.setReadOnly(True)
+        self.preview_text.setAccessibleName(tr("Preview"))
+        self.preview_text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.preview_text.setMinimumHeight(150)
+        self.preview_text.setFont(theme.font(0.92))
+        self.preview_text.setVisible(preview is not None)
         self.warning = QuietLabel("", self, wraps=True, color="warning")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self.export_button = self.buttons.addButton(
@@ -97,10 +102,31 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(heading)
         column.addLayout(form)
+        column.addWidget(self.preview_text, 1)
         column.addWidget(self.warning)
         column.addWidget(self.buttons)
         self.setMinimumWidth(460)
         self._on_format_changed()
+
+    def _make_target(self, form: QFormLayout) -> None:
+        name = safe_file_name(self._titles[0]) if self._is_single else "{title}"
+        self.name_edit = QLineEdit(name, self)
+        self.name_edit.setAccessibleName(tr("File name"))
+        self.name_edit.textChanged.connect(self._check)
+        form.addRow(tr("Name:") if self._is_single else tr("Names:"), self.name_edit)
+        if not self._is_single:
+            tip = tr("{title}, {date}, {time}, {language} and {number} are filled in")
+            self.name_edit.setToolTip(tip)
+        self.folder_edit = QLineEdit(str(self._folder), self)
+        self.folder_edit.setAccessibleName(tr("Folder"))
+        self.folder_edit.setReadOnly(True)
+        self.choose_button = QPushButton(tr("Choose…"), self)
+        self.choose_button.setAccessibleName(tr("Choose a folder"))
+        self.choose_button.clicked.connect(self._choose_folder)
+        where = QHBoxLayout()
+        where.addWidget(self.folder_edit, 1)
+        where.addWidget(self.choose_button)
+        form.addRow(tr("Folder:"), where)
 
     @property
     def format_id(self) -> str:
@@ -112,6 +138,64 @@ class ExportDialog(QDialog):
         if not self._is_single:
             return self._folder
         return self._folder / f"{safe_file_name(self.name_edit.text())}.{self.format_id}"
+
+    @property
+    def template(self) -> str:
+        """Return how files are named when there are several; empty for one."""
+        return "" if self._is_single else self.name_edit.text()
+
+    @property
+    def options(self) -> ExportOptions:
+        """Return what was chosen for the format."""
+        speed = self.speed_box.value()
+        return ExportOptions(
+            has_speakers=self.speakers_check.isChecked(),
+            has_times=self.times_check.isChecked(),
+            line_length=self.length_box.value(),
+            cue_lines=self.lines_box.value(),
+            reading_speed=float(speed) if speed else None,
+        )
+
+    def _make_options(self, form: QFormLayout) -> None:
+        self.speakers_check = QCheckBox(tr("Speakers"), self)
+        self.times_check = QCheckBox(tr("Times"), self)
+        self.speakers_check.setChecked(True)
+        row = QHBoxLayout()
+        row.addWidget(self.speakers_check)
+        row.addWidget(self.times_check)
+        row.addStretch(1)
+        form.addRow(tr("With:"), row)
+        self.length_box = self._number(10, 200, 42, tr("Longest line, in characters"))
+        self.lines_box = self._number(1, 6, 2, tr("Lines at once"))
+        self.speed_box = self._number(0, 40, 0, tr("Characters a second"))
+        self.speed_box.setSpecialValueText(tr("as spoken"))
+        self.cue_options = QWidget(self)
+        cues = QHBoxLayout(self.cue_options)
+        cues.setContentsMargins(0, 0, 0, 0)
+        for name, box in (
+            (tr("Line length"), self.length_box),
+            (tr("Lines"), self.lines_box),
+            (tr("Reading speed"), self.speed_box),
+        ):
+            cues.addWidget(QuietLabel(name, self))
+            cues.addWidget(box)
+        cues.addStretch(1)
+        form.addRow("", self.cue_options)
+        for check in (self.speakers_check, self.times_check):
+            check.toggled.connect(self._show_preview)
+
+    def _number(self, low: int, high: int, value: int, name: str) -> QSpinBox:
+        box = QSpinBox(self)
+        box.setRange(low, high)
+        box.setValue(value)
+        box.setAccessibleName(name)
+        box.setToolTip(name)
+        box.valueChanged.connect(self._show_preview)
+        return box
+
+    def _show_preview(self) -> None:
+        if self._preview is not None:
+            self.preview_text.setPlainText(self._preview(self.format_id, self.options))
 
     @property
     def folder(self) -> Path:
@@ -129,7 +213,12 @@ class ExportDialog(QDialog):
 
     def _on_format_changed(self) -> None:
         self._note.setText({key: note for key, _name, note in formats()}[self.format_id])
+        self.cue_options.setVisible(self.format_id in _CUES)
+        self.speakers_check.setEnabled(self.format_id != "json")
+        self.times_check.setEnabled(self.format_id in _WITH_TIMES)
+        self.times_check.setChecked(self.format_id not in ("txt",))
         self._check()
+        self._show_preview()
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, tr("Export to"), str(self._folder))
@@ -143,7 +232,7 @@ class ExportDialog(QDialog):
         self._check()
 
     def _check(self) -> None:
-        has_name = not self._is_single or bool(self.name_edit.text().strip())
+        has_name = bool(self.name_edit.text().strip())
         self.export_button.setEnabled(has_name)
         exists = self._is_single and has_name and self.target.exists()
         self.warning.setText(

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
@@ -25,25 +26,32 @@ from app.core.events import ModelsChanged
 from app.core.links import is_link
 from app.library.reader import LibraryReader
 from app.library.search import matches
+from app.macos import login_item
 from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
+from app.pipeline.hotkeys import HotkeyBindings
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
 from app.pipeline.waveform import load_waveform
+from app.ui.about import app_pixmap
 from app.ui.bus import Bus
 from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
 from app.ui.citizen.side_windows import SideParts, SideWindows
 from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
+from app.ui.desktop import Desktop, DesktopParts
 from app.ui.engine_thread import EngineThread
+from app.ui.hotkey_keys import BoundKeys
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
+from app.ui.microphones import SystemMicrophones
 from app.ui.models.ports import ModelPorts
 from app.ui.ports import ModelChoice, Ports
 from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
+_ICON = 128  # px
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +67,8 @@ def run_app(texts: Sequence[str] = ()) -> int:
     application.setApplicationName("Undertone")
     application.setApplicationDisplayName("Undertone")
     application.setDesktopFileName("undertone")
+    if sys.platform != "darwin":  # there the bundle has it, at every size
+        application.setWindowIcon(QIcon(app_pixmap(_ICON)))
     paths = default_paths()
     files = [Path(text) for text in texts if not is_link(text)]
     if hand_over(paths.home, files, [text for text in texts if is_link(text)]):
@@ -71,6 +81,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
         application.may_quit = app.may_quit
         application.accent_changed.connect(app.refresh_colors)
         app.open()
+        app.watch_devices()
         status = application.exec()
         has_ended = app.close()
     finally:
@@ -85,7 +96,9 @@ def run_app(texts: Sequence[str] = ()) -> int:
 class App(QObject):
     """The running app: its session, its window, and what a second start hands over."""
 
-    def __init__(self, paths: Paths, rig: Rig | None = None) -> None:
+    def __init__(
+        self, paths: Paths, rig: Rig | None = None, desktop: DesktopParts | None = None
+    ) -> None:
         super().__init__()
         self._settings = load_settings(paths.settings)
         use_appearance(self._settings.appearance)
@@ -105,9 +118,13 @@ class App(QObject):
         self._main = QtMainThread(self)
         self._rig: Rig | None = None
         self._live: Live | None = None
+        self._microphones: SystemMicrophones | None = None
         if self._session is not None:
             self._rig = rig or rig_of_this_system(self._main)
             self._live = open_live(self._session, self._rig, self._main)
+            self._microphones = SystemMicrophones(
+                self._rig.devices, self._rig.microphone, self._pool, lambda: self._settings, self
+            )
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
@@ -120,22 +137,29 @@ class App(QObject):
             problem=problem,
         )
         store = open_store(paths.models, resources())
-        self.window = MainWindow(
-            Ports(
-                library=self._reader,
-                commands=self.commands,
-                events=self._bus,
-                find_matches=matches,
-                models=model_choices(store),
-                library_folder=paths.home,
-                version=__version__,
-                problem=problem,
-                model_ports=self._model_ports(),
-                list_models=lambda: model_choices(store),
-                organiser=self._session.writer if self._session else None,
-                load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
-            )
+        self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
+        ports = Ports(
+            library=self._reader,
+            commands=self.commands,
+            events=self._bus,
+            find_matches=matches,
+            models=model_choices(store),
+            library_folder=paths.home,
+            version=__version__,
+            problem=problem,
+            model_ports=self._model_ports(),
+            list_models=lambda: model_choices(store),
+            organiser=self._session.writer if self._session else None,
+            load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
+            dictation=self.dictation,
+            microphones=self._microphones,
+            hotkeys=self._hotkeys,
+            login_item=login_item.for_this_system(),
+            has_dock=sys.platform == "darwin",
+            relaunch=self.relaunch,
         )
+        self.window = MainWindow(ports)
+        self.desktop = Desktop(self.window, ports, lambda: self._settings, desktop)
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
         self._paths = paths
@@ -144,9 +168,7 @@ class App(QObject):
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
-        self.window.show()
-        self.window.raise_()
-        self.window.activateWindow()
+        self.desktop.presence.open_window()
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
@@ -182,6 +204,9 @@ class App(QObject):
             ask_for_release=partial(ask_for_release, feed),
             microphone=self._rig.microphone if self._rig is not None else None,
             dictation=self.dictation,
+            microphones=self._microphones,
+            hotkeys=self._hotkeys,
+            hotkey_problem=self._hotkey_problem,
         )
 
     def may_quit(self) -> bool:
@@ -202,6 +227,7 @@ class App(QObject):
     def refresh_colors(self) -> None:
         """Take on another accent colour."""
         self.window.parts.refresh_colors(self.window)
+        self.desktop.refresh()
         if self._side is not None:
             self._side.refresh_colors()
 
@@ -216,6 +242,9 @@ class App(QObject):
         `False` when one thread cannot be ended: then the process must be.
         """
         self._first.close()
+        self.desktop.close()
+        if self._microphones is not None:
+            self._microphones.close()
         if self._citizen is not None:
             self._citizen.close()
         if self._side is not None:
@@ -256,12 +285,32 @@ class App(QObject):
         if self._session is not None and self._live is not None:
             self._live.machine.listen()
             self._session.pool.submit(look_at_devices, self._live.devices)
+            self.desktop.refresh()
+        if self._microphones is not None:
+            self._microphones.look_again()
+
+    def watch_devices(self) -> None:
+        """Look anew at the microphones when the system says that they changed."""
+        if self._microphones is None:
+            return
+        from PySide6.QtMultimedia import QMediaDevices  # takes a moment: only in the real app
+
+        watch = QMediaDevices(self)
+        watch.audioInputsChanged.connect(self._microphones.look_again)
+
+    def _bindings(self) -> HotkeyBindings | None:
+        return self._live.machine.keys if self._live is not None else None
+
+    def _hotkey_problem(self) -> AppError | None:
+        return self._hotkeys.problem("") if self._hotkeys is not None else None
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
         if self._live is not None:
             self._live.machine.settings_changed()
         use_appearance(settings.appearance)
+        self.window.follow_settings()
+        self.desktop.refresh()
 
 
 def start_again() -> None:

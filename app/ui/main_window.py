@@ -212,7 +212,13 @@ class MainWindow(QMainWindow):
         if first is None:
             return
         titles = [title_of(first)] * len(ids)  # only of a single one the title is asked
-        dialog = ExportDialog(titles, self._ports.commands.settings.export_folder, parent=self)
+        commands = self._ports.commands
+        dialog = ExportDialog(
+            titles,
+            commands.settings.export_folder,
+            parent=self,
+            preview=partial(commands.preview, ids[0]),
+        )
         dialog.accepted.connect(lambda: self._export(ids, dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -229,6 +235,14 @@ class MainWindow(QMainWindow):
         self._settings_window.show()
         self._settings_window.raise_()
         self._settings_window.activateWindow()
+
+    def follow_settings(self) -> None:
+        """Show the settings as they are now, wherever they were changed."""
+        settings = self._ports.commands.settings
+        self.parts.toolbar.show_settings(settings)
+        self.menus.appearances[settings.appearance].setChecked(True)
+        if self._settings_window is not None and self._settings_window.isVisible():
+            self._settings_window.refresh()
 
     def show_models(self) -> None:
         """Open the settings at the models."""
@@ -458,7 +472,9 @@ class MainWindow(QMainWindow):
 
     def _export(self, ids: Sequence[str], dialog: ExportDialog) -> None:
         self._change(export_folder=str(dialog.folder))
-        self._ports.commands.export(ids, dialog.format_id, dialog.target)
+        self._ports.commands.export(
+            ids, dialog.format_id, dialog.target, dialog.options, dialog.template
+        )
 
     def _change(self, **changes: object) -> None:
         self._ports.commands.change_settings(**changes)

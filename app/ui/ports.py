@@ -19,6 +19,7 @@ from app.core.errors import AppError
 from app.core.job import Job
 from app.core.recording import Folder, Recording, Tag
 from app.core.transcript import Segment, Transcript
+from app.export import ExportOptions
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
@@ -131,8 +132,18 @@ class Commands(Protocol):
 
     def remove(self, recording_ids: Sequence[str]) -> object: ...
 
-    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> object:
+    def export(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> object:
         """Write `target`: a file for one recording, the folder for several; then `Exported`."""
+
+    def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
+        """Return how an export would begin. Short."""
 
     def sample(self) -> Path:
         """Return the sample recording that ships with the app."""
@@ -149,6 +160,9 @@ class Events(Protocol):
 
     @property
     def partial_changed(self) -> SignalInstance: ...
+
+    @property
+    def takes_recovered(self) -> SignalInstance: ...
 
     @property
     def job_changed(self) -> SignalInstance: ...
@@ -294,6 +308,7 @@ class Ports:
         hotkeys: the global hotkeys.
         login_item: launch at login.
         has_dock: whether this system has a Dock whose icon can be hidden.
+        relaunch: ends the app and starts it again, where that is possible.
         problem: why the library cannot be used as usual (read-only, too new, …), if so.
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
@@ -320,5 +335,6 @@ class Ports:
     hotkeys: HotkeyKeys | None = None
     login_item: LoginItem | None = None
     has_dock: bool = False
+    relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None

@@ -168,6 +168,14 @@ class MainToolbar(QToolBar):
             self.record_button.setToolTip(_stop_tip() if is_recording else _record_tip())
             theme.set_icon(self.record_button, "stop" if is_recording else "record", "error")
 
+    def show_settings(self, settings: Settings) -> None:
+        """Show model and language as they are chosen now: they may be changed elsewhere."""
+        at = self.model_box.findData(settings.model_id)
+        if at >= 0 and at != self.model_box.currentIndex():
+            self.model_box.setCurrentIndex(at)
+            self._fill_languages(settings.language)
+        self.language_box.setCurrentIndex(max(0, self.language_box.findData(settings.language)))
+
     def set_writable(self, is_writable: bool) -> None:
         """Whether something can be added to the library."""
         buttons = (self.record_button, self.import_button)

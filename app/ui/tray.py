@@ -41,14 +41,15 @@ class Tray(QObject):
     """Keeps icon and menu true.
 
     Args:
-        make_item: makes the system's item of what to call when an entry is chosen or files come.
+        make_item: makes the item, given what to call when an entry is chosen or files come;
+            `None` where there is no place for one.
         ports: what the menu shows and asks.
         deeds: what else it asks for.
     """
 
     def __init__(
         self,
-        make_item: Callable[[OnChosen, OnFiles], StatusItem],
+        make_item: Callable[[OnChosen, OnFiles], StatusItem | None],
         ports: Ports,
         deeds: TrayDeeds,
         parent: QObject | None = None,
@@ -59,6 +60,8 @@ class Tray(QObject):
         self._shown: tuple[MenuEntry, ...] = ()
         self._state = ""
         self.item = make_item(self._on_chosen, deeds.add_files)
+        if self.item is None:
+            return
         ports.events.stage_changed.connect(self._on_changed)
         if ports.microphones is not None:
             ports.microphones.changed.connect(self.refresh)
@@ -66,6 +69,8 @@ class Tray(QObject):
 
     def refresh(self) -> None:
         """Show what is true now: after a setting, a microphone or the take has changed."""
+        if self.item is None:
+            return
         dictation = self._ports.dictation
         now = dictation.now if dictation is not None else StageChanged()
         state = icon_state(now)
@@ -79,7 +84,9 @@ class Tray(QObject):
 
     def close(self) -> None:
         """Take the icon away."""
-        self.item.close()
+        if self.item is not None:
+            self.item.close()
+            self.item = None
 
     def _on_changed(self, _now: StageChanged) -> None:
         self.refresh()

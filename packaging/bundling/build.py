@@ -74,10 +74,27 @@ def run_pyinstaller() -> None:
         raise BuildFailed("PyInstaller failed; the end of its log is above")
 
 
-def strip_python(folder: Path) -> None:
-    """Take the debugging symbols out of the interpreter, which distributions leave in."""
-    for library in (folder / "_internal").glob("libpython*.so*"):
-        subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
+def debug_carriers(folder: Path) -> list[Path]:
+    """Return the libraries under a Linux bundle that may carry debugging symbols for nothing.
+
+    Those are the interpreter and the extension modules (PyAV's are five sixths symbols). Libraries
+    that were patched to find each other (`*.libs`) and Qt's stay as they are: `strip` breaks some.
+    """
+    inside = folder / "_internal"
+    modules = [
+        file
+        for file in inside.rglob("*.so")
+        if not file.is_symlink()
+        and not file.parent.name.endswith(".libs")
+        and "PySide6" not in file.parts
+    ]
+    return sorted([*inside.glob("libpython*.so*"), *modules])
+
+
+def strip_debugging(folder: Path) -> None:
+    """Take the debugging symbols out of a Linux bundle."""
+    for library in debug_carriers(folder):
+        subprocess.run(["strip", "--strip-debug", str(library)], check=True)
 
 
 def size_of(folder: Path) -> int:
@@ -255,7 +272,7 @@ def build() -> Path:
     run_pyinstaller()
     if not IS_MAC:
         program = FOLDER / NAME.lower()
-        strip_python(FOLDER)
+        strip_debugging(FOLDER)
         check_size(FOLDER, MOST_BYTES)
         check_self_test(program)
         check_window(program)

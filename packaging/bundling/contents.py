@@ -38,6 +38,7 @@ EXCLUDED = (
         "PySide6.QtPrintSupport",
         "numpy.f2py",
     ),
+    *("pygments", "rich", "markdown_it", "trio", "lxml.objectify", "lxml.isoschematron"),
 )
 _UNWANTED = tuple(
     re.compile(pattern)

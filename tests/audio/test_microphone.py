@@ -193,6 +193,31 @@ def test_a_lost_microphone_is_replaced_and_the_gap_is_silence(start: Start) -> N
     assert take.devices.refreshes == 1
 
 
+def test_another_microphone_can_be_chosen_within_a_take(start: Start) -> None:
+    take = start(FakeMicrophone(numbered(60.0), speed=SPEED), WIRED, OTHER, choice=FIRST_CHOICE)
+    assert take.wait_for(MicrophoneReady).device == WIRED
+    take.wait_until_given(RATE)
+    take.capture.use(FIRST_CHOICE)
+    take.capture.use(Choice(OTHER.uid, OTHER.name))
+    ready = take.wait_for(MicrophoneReady)
+    assert (ready.device, ready.generation) == (OTHER, 2)
+    take.stop()
+    assert not any(isinstance(event, MicrophoneLost) for event in take.events)
+    assert [device.uid for device in take.microphone.opened] == [WIRED.uid, OTHER.uid]
+    assert take.microphone.open_streams == 0
+
+
+def test_a_chosen_microphone_that_fails_leaves_the_one_before(start: Start) -> None:
+    microphone = FakeMicrophone(numbered(60.0), speed=SPEED)
+    microphone.refuses.add(OTHER.uid)
+    take = start(microphone, WIRED, OTHER, choice=FIRST_CHOICE)
+    take.wait_for(MicrophoneReady)
+    take.capture.use(Choice(OTHER.uid, OTHER.name))
+    ready = take.wait_for(MicrophoneReady)
+    assert (ready.device, ready.generation) == (WIRED, 2)
+    assert take.stop().reason is EndReason.STOPPED
+
+
 def test_the_same_microphone_is_tried_first(start: Start) -> None:
     take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), WIRED, OTHER, choice=FIRST_CHOICE)
     take.wait_for(MicrophoneReady)

@@ -7,6 +7,7 @@
 ./run bench live                 how soon live words show: the model alone, then the whole app;
                                  --write keeps it in RESULTS.md
 ./run bench library              search, list, open and edit with 100,000 transcripts
+./run bench doubt                how much more often doubtful words are wrong, under noise
 """
 
 import argparse
@@ -34,6 +35,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
         "--model-only", action="store_true", help="leave out the run through the app itself"
     )
     live.add_argument("--write", action="store_true")
+    doubt = benches.add_parser("doubt")
+    doubt.add_argument("--every", type=int, default=1, help="only every n-th clip")
     library = benches.add_parser("library")
     library.add_argument("--count", type=int, default=100_000)
     library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
@@ -102,6 +105,10 @@ def main(words: Sequence[str]) -> int:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
     elif given.bench == "live":
         show_live(given.every, model_only=given.model_only, writes=given.write)
+    elif given.bench == "doubt":
+        from tests.bench.doubt import run as run_doubt
+
+        print(run_doubt(given.every))
     elif given.bench == "library":
         from tests.bench.library import run as run_library
 

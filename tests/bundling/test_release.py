@@ -151,6 +151,23 @@ def test_a_folder_that_is_too_big_fails(tmp_path: Path, monkeypatch: pytest.Monk
         build.check_size(folder, 1_000)
 
 
+def test_only_what_strip_cannot_break_is_stripped(tmp_path: Path) -> None:
+    for name in (
+        "libpython3.11.so.1.0",
+        "av/frame.abi3.so",
+        "numpy.libs/libopenblas.so",
+        "PySide6/QtCore.abi3.so",
+        "PySide6/Qt/plugins/platforms/libqxcb.so",
+        "libX11.so.6",
+    ):
+        file = tmp_path / "_internal" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"ELF")
+    (tmp_path / "_internal" / "link.so").symlink_to("av/frame.abi3.so")
+    found = [file.relative_to(tmp_path / "_internal") for file in build.debug_carriers(tmp_path)]
+    assert found == [Path("av/frame.abi3.so"), Path("libpython3.11.so.1.0")]
+
+
 @pytest.mark.parametrize(
     ("printed", "status", "fault"),
     [

@@ -2,9 +2,10 @@
 
     python -m tests.faults.kill_library --rounds 500
 
-Three loops: a writer that acknowledges each commit on a pipe, two writers at once of which one is
-killed, and a migration. After each kill the library must open, be whole, and hold every commit that
-was acknowledged. This process forks its victims, so it starts no thread while one lives.
+Four loops: a writer that acknowledges each commit on a pipe, two writers at once of which one is
+killed, an editor that saves each edit and takes in transcripts, and a migration. After each kill
+the library must open, be whole, and hold every commit that was acknowledged.
+This process forks its victims, so it starts no thread while one lives.
 """
 
 import argparse
@@ -182,6 +183,54 @@ def kill_writers(rounds: int, folder: Path, writers: int = 1) -> Result:
     return result
 
 
+_EDITED = 12  # segments of the text that is edited
+
+
+def _edit_for_ever(paths: Paths, pipe: int, name: str) -> None:
+    """Replace a growing and shrinking text, import others, and say so after each commit."""
+    with LibraryWriter(paths.library, lambda _: None) as writer:
+        edited = Recording(f"e{name}", RecordingKind.FILE, "edited", time.time())
+        first = [_say(f"{name} 0", 0, part) for part in range(_EDITED)]
+        writer.add_finished(edited, first).result()
+        number = 0
+        while True:
+            number += 1
+            new = [_say(f"{name} {number}", 0, part) for part in range(_EDITED + number % 3)]
+            writer.splice_segments(edited.recording_id, 0, None, new).result()
+            _acknowledge(pipe, f"{name} {number}")
+            taken = Recording(f"i{name}-{number}", RecordingKind.FILE, "taken", time.time())
+            writer.add_finished(taken, first).result()
+            if number % 5 == 0:
+                writer.move_to_bin([taken.recording_id]).result()
+
+
+def kill_editors(rounds: int, folder: Path) -> Result:
+    """Kill a process that edits and imports, `rounds` times; no text may be half of two."""
+    result = Result()
+    paths = Paths(folder / "home-edits")
+    for number in range(rounds):
+        name = f"n{number}"
+        child, pipe = _fork(lambda pipe, name=name: _edit_for_ever(paths, pipe, name))  # type: ignore[misc]
+        lines = _kill(child, pipe, result)
+        result.acknowledged += len(lines)
+        _look(paths.library, result)
+        with LibraryReader(paths.library) as reader:
+            texts = [each.text for each in reader.transcript(f"e{name}").segments]
+            seen = {text.split()[2] for text in texts}
+            count = int(seen.pop()) if len(seen) == 1 else -1
+            wanted = _EDITED + count % 3 if count else _EDITED
+            if count < len(lines) or len(texts) != wanted:
+                result.fault(f"{name}: {len(lines)} edits acknowledged, found {seen} {len(texts)}")
+            found = reader.ids() + reader.ids(ListQuery(is_binned=True))
+            halves = [key for key in found if reader.segment_count(key) < _EDITED]
+            if halves:
+                result.fault(f"half imported: {halves}")
+            if texts and not reader.ids(ListQuery(f'"{name} {count}"')):
+                result.fault("search does not find what was edited last")
+            result.kept += len(found)
+    return result
+
+
 def _fill(file: Path) -> list[tuple[object, ...]]:
     connection = open_writable(file)
     connection.execute("BEGIN")
@@ -297,6 +346,7 @@ def main() -> int:
         results = {
             "one writer": kill_writers(chosen.rounds, Path(folder)),
             "two writers": kill_writers(max(1, chosen.rounds // 4), Path(folder), writers=2),
+            "edits": kill_editors(max(1, chosen.rounds // 2), Path(folder)),
             "migration": kill_migrations(max(1, chosen.rounds // 2), Path(folder)),
         }
     print(json.dumps({name: asdict(result) for name, result in results.items()}, indent=1))

@@ -202,7 +202,7 @@ class Desk:
         told = [event.stage for event in self.events if isinstance(event, StageChanged)]
         return [s for n, s in enumerate(told) if n == 0 or told[n - 1] is not s]
 
-    def until(self, is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    def until(self, is_so: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Turn the main thread until `is_so`."""
         assert self.main.run_until(is_so, timeout_s), f"never came true; now {self.now}"
 

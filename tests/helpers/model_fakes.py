@@ -15,7 +15,7 @@ from app.models.recommend import Machine, recommend
 from app.models.store import ModelStore
 from app.pipeline.model_rows import ModelRow, model_rows
 from app.ui.models.ports import ModelPorts
-from tests.helpers.ui_fakes import FakeBus
+from tests.helpers.ui_signals import FakeBus
 
 MACHINE = Machine(24 << 30, 2, True)
 

@@ -7,22 +7,28 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-from PySide6.QtCore import QObject, Signal
+from typing import TypeVar
 
 from app.config.settings import Settings
-from app.core.dictation import Dictation, Stage, StageChanged
+from app.core.dictation import Dictation
 from app.core.errors import AppError
-from app.core.events import JobChanged, LibraryChanged, PartialChanged, SegmentsFinal
+from app.core.events import JobChanged, LibraryChanged, SegmentsFinal
 from app.core.job import Job, JobStage, JobStatus
 from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
+from app.export import ExportOptions
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
-from app.macos.hotkey import Chord
 from app.macos.login_item import FakeLoginItem
-from app.ui.ports import MicrophoneChoice, ModelChoice, Ports
+from app.ui.ports import ModelChoice, Ports
+from tests.helpers.take_fakes import (
+    AIRPODS,
+    BUILT_IN,
+    FakeDictation,
+    FakeHotkeyKeys,
+    FakeMicrophones,
+)
+from tests.helpers.ui_signals import FakeBus, FakePlayer
 
 _T = TypeVar("_T")
 DEMO = ModelChoice(
@@ -35,21 +41,6 @@ DEMO = ModelChoice(
 _MANY = 10_000
 _SOMEWHERE = Path("/nowhere/sound.wav")
 NOON = 1_795_000_000.0  # a fixed moment in November 2026
-
-
-class FakeBus(QObject):
-    """The signals of `app.ui.bus.Bus` that the window listens to."""
-
-    segments_final = Signal(object)
-    stage_changed = Signal(object)
-    partial_changed = Signal(object)
-    job_changed = Signal(object)
-    library_changed = Signal(object)
-    files_checked = Signal(object)
-    exported = Signal(object)
-    failed = Signal(object)
-    download_changed = Signal(object)
-    models_changed = Signal(object)
 
 
 @dataclass
@@ -286,41 +277,6 @@ class FakeOrganiser:
         return _done(revision)
 
 
-class FakePlayer(QObject):
-    """Is wherever it was sent; time passes when a test says so."""
-
-    moved = Signal(float)
-    playing_changed = Signal(bool)
-    failed = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.position_s = 0.0
-        self.is_playing = False
-        self.speed = 1.0
-        self.file: Path | None = None
-
-    def open(self, file: Path | None) -> None:
-        self.file = file
-        self.pause()
-        self.seek(0.0)
-
-    def play(self) -> None:
-        self.is_playing = True
-        self.playing_changed.emit(True)
-
-    def pause(self) -> None:
-        self.is_playing = False
-        self.playing_changed.emit(False)
-
-    def seek(self, time_s: float) -> None:
-        self.position_s = time_s
-        self.moved.emit(time_s)
-
-    def set_speed(self, speed: float) -> None:
-        self.speed = speed
-
-
 @dataclass
 class FakeCommands:
     """Writes down what it is asked, as (name, arguments)."""
@@ -358,156 +314,21 @@ class FakeCommands:
     def remove(self, recording_ids: Sequence[str]) -> None:
         self.calls.append(("remove", tuple(recording_ids)))
 
-    def export(self, recording_ids: Sequence[str], format_id: str, target: Path) -> None:
+    def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
+        return f"{format_id} of {recording_id}, lines of {options.line_length}"
+
+    def export(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> None:
         self.calls.append(("export", tuple(recording_ids), format_id, target))
 
     def sample(self) -> Path:
         return self.sample_path
-
-
-class FakeDictation:
-    """Writes down what it is asked; `tell` lets the stage machine say something.
-
-    Attributes:
-        level: what the meter shows, in dBFS.
-        seconds: how long the take is.
-    """
-
-    def __init__(self, bus: FakeBus) -> None:
-        self._bus = bus
-        self.now = StageChanged()
-        self.level = -100.0
-        self.seconds = 0.0
-        self.calls: list[tuple[object, ...]] = []
-        self.polls = 0
-
-    def tell(self, stage: Stage, **changes: object) -> StageChanged:
-        """Let the stage machine be in `stage`; what is not named is as it was."""
-        kept = {"outcome": None, "problem": None, "can_undo": False, "can_retry": False}
-        wanted: dict[str, Any] = {
-            **kept,
-            "take_id": self.now.take_id or "t1",
-            **changes,
-            "stage": stage,
-        }
-        self.now = replace(self.now, **wanted)
-        self._bus.stage_changed.emit(self.now)
-        return self.now
-
-    def say(self, committed: str, tail: str = "", start_s: float = 0.0) -> None:
-        """Let words arrive."""
-        partial = PartialChanged(self.now.take_id, committed, tail, start_s)
-        self._bus.partial_changed.emit(partial)
-
-    def names(self) -> list[object]:
-        return [call[0] for call in self.calls]
-
-    def elapsed_s(self) -> float:
-        return self.seconds
-
-    def level_db(self) -> float:
-        self.polls += 1
-        return self.level
-
-    def start(self, kind: RecordingKind) -> None:
-        self.calls.append(("start", kind))
-
-    def stop(self) -> None:
-        self.calls.append(("stop",))
-
-    def toggle(self, kind: RecordingKind) -> None:
-        self.calls.append(("toggle", kind))
-
-    def cancel(self) -> None:
-        self.calls.append(("cancel",))
-
-    def undo_cancel(self) -> None:
-        self.calls.append(("undo_cancel",))
-
-    def pause(self) -> None:
-        self.calls.append(("pause",))
-
-    def resume(self) -> None:
-        self.calls.append(("resume",))
-
-    def retry(self) -> None:
-        self.calls.append(("retry",))
-
-    def hotkey_down(self, name: str, at_s: float) -> None:
-        self.calls.append(("hotkey_down", name, at_s))
-
-    def hotkey_up(self, name: str, at_s: float) -> None:
-        self.calls.append(("hotkey_up", name, at_s))
-
-    def hotkey_interrupted(self, name: str, at_s: float) -> None:
-        self.calls.append(("hotkey_interrupted", name, at_s))
-
-    def copy_last(self) -> None:
-        self.calls.append(("copy_last",))
-
-    def paste_last(self) -> None:
-        self.calls.append(("paste_last",))
-
-    def undo_insertion(self) -> None:
-        self.calls.append(("undo_insertion",))
-
-
-class FakeMicrophones(QObject):
-    """Microphones a test lists itself."""
-
-    changed = Signal()
-
-    def __init__(self, *choices: MicrophoneChoice) -> None:
-        super().__init__()
-        self.choices = list(choices)
-        self.problem: AppError | None = None
-        self.is_testing = False
-        self.level = -100.0
-        self.looks = 0
-
-    def look_again(self) -> None:
-        self.looks += 1
-
-    def start_test(self) -> None:
-        self.is_testing = True
-        self.changed.emit()
-
-    def stop_test(self) -> None:
-        self.is_testing = False
-        self.changed.emit()
-
-    def test_level_db(self) -> float:
-        return self.level
-
-
-class FakeHotkeyKeys:
-    """Hotkeys that refuse what is in `refused`."""
-
-    def __init__(self) -> None:
-        self.bound: dict[str, Chord | None] = {}
-        self.refused: dict[str, AppError] = {}
-        self.trouble: AppError | None = None
-        self.is_resting = False
-
-    def trial(self, name: str, chord: Chord | None) -> AppError | None:
-        refusal = self.refused.get(str(chord))
-        if refusal is None:
-            self.bound[name] = chord
-        return refusal
-
-    def shown(self, name: str) -> str:
-        chord = self.bound.get(name)
-        return chord.shown() if chord else ""
-
-    def problem(self, name: str) -> AppError | None:
-        return self.trouble
-
-    def rest(self, is_resting: bool) -> None:
-        self.is_resting = is_resting
-
-
-BUILT_IN = MicrophoneChoice("builtin", "Built-in Microphone", is_default=True, is_builtin=True)
-AIRPODS = MicrophoneChoice("airpods", "AirPods Pro", is_bluetooth=True)
 
 
 @dataclass
@@ -547,6 +368,7 @@ class World:
             hotkeys=self.hotkeys,
             login_item=self.login_item,
             has_dock=True,
+            relaunch=lambda: self.commands.calls.append(("relaunch",)),
         )
 
     @property

@@ -22,9 +22,9 @@ class Desktop:
     def is_possible() -> bool:
         return all(shutil.which(program) for program in ("Xvfb", "openbox"))
 
-    def __init__(self) -> None:
+    def __init__(self, screen: str = "1280x800x24") -> None:
         read_end, write_end = os.pipe()
-        command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x800x24"]
+        command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen]
         command += ["-nolisten", "tcp"]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._server = subprocess.Popen(command, pass_fds=[write_end], **quiet)

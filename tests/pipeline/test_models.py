@@ -59,7 +59,7 @@ class Bench:
         self.loop = EngineLoop(lambda _event: None)
         residency = Residency(load, 1 << 30, lambda _event: None)
         self.engine = EngineThread(self.loop, residency.close)
-        self.pool = ThreadPoolExecutor(2)
+        self.pool = ThreadPoolExecutor(1)  # so that `wait_for` can wait for all before it
         self.store = ModelStore(folder, folder / "none", catalog)
         parts = ModelParts(
             self.store, self.loop, residency, self.pool, Machine(1 << 30),

@@ -21,11 +21,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.config.paths import Paths, sample_recording
 from app.core.dictation import Outcome, Stage
 from app.core.errors import AudioError, DecodeFailed, mark
-from app.core.events import FilesChecked
+from app.core.events import FilesChecked, TakesRecovered
 from app.core.job import JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript, Word
 from app.library.revise import Revision, RevisionKind
+from app.macos.hotkey import parse_chord, taken
 from app.pipeline.waveform import load_waveform
 from app.ui import theme
 from app.ui.export_dialog import ExportDialog
@@ -331,15 +332,31 @@ def untranscribed() -> QWidget:
     window = show(found)
     found.dictation.tell(Stage.RECORDING, kind=RecordingKind.QUICK)
     found.dictation.tell(Stage.IDLE, outcome=Outcome.UNTRANSCRIBED, can_retry=True)
-    if window.recorder is not None:
-        window.recorder.tell_recovered(("r000003", "r000004"))
+    found.bus.takes_recovered.emit(TakesRecovered(("r000003", "r000004")))
     return window
 
 
-def settings() -> QWidget:
-    window = SettingsWindow(world().ports, lambda **_changes: None)
-    window.choose_page(1)
+def settings(page: int = 0, sheet: int = 0) -> QWidget:
+    found = world()
+    found.hotkeys.bound["dictate"] = parse_chord("ctrl+alt+space")
+    found.commands.change_settings(
+        vocabulary=("Qdrant", "Yverdon-les-Bains", "Ada Lovelace"),
+        replacements=("my address\tLower Mill Lane 7", "e mail\temail"),
+        snippets=("sign off\tKind regards,\nBen", "today’s date\t{{date}}"),
+        microphone="yeti\tYeti Nano" if page == 2 else "",
+    )
+    window = SettingsWindow(found.ports, lambda **_changes: None)
+    window.choose_page(page)
+    window.dictation.sheets.setCurrentIndex(sheet)
+    if page == 2:
+        found.microphones.level = -22.0
+        found.microphones.start_test()
     window.show()
+    if page == 1 and sheet == 0:
+        refused = taken(parse_chord("ctrl+alt+r"), "Notes")
+        found.hotkeys.refused["ctrl+alt+r"] = refused
+        window.dictation.keys.quick_field.try_chord(parse_chord("ctrl+alt+r"))
+    QTest.qWait(300)
     return window
 
 
@@ -368,7 +385,13 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "recording": recording,
     "silent": silent,
     "untranscribed": untranscribed,
-    "settings": settings,
+    "settings-general": settings,
+    "settings-hotkeys": lambda: settings(1),
+    "settings-text": lambda: settings(1, 1),
+    "settings-vocabulary": lambda: settings(1, 2),
+    "settings-snippets": lambda: settings(1, 4),
+    "settings-microphone": lambda: settings(2),
+    "settings-library": lambda: settings(3),
     "export": export,
 }
 

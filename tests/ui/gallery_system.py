@@ -29,7 +29,7 @@ from app.ui.about import AboutBox, LicencesBox
 from app.ui.doctor.window import DoctorPorts, DoctorWindow
 from app.ui.main_window import MainWindow
 from app.ui.onboarding.window import MeetingWindow
-from tests.helpers.ui_fakes import FakeMicrophones
+from tests.helpers.take_fakes import FakeMicrophones
 from tests.ui import gallery
 from tests.ui.onboarding.meeting import meeting_ports
 

@@ -33,7 +33,6 @@ from app.ui.bus import PARTIALS_PER_S, Bus
 
 ONE_OF_EACH: dict[str, Event] = {
     "segments_final": SegmentsFinal("j", (), 1.0),
-    "stage_changed": StageChanged(Stage.RECORDING, "t"),
     "partial_changed": PartialChanged("t", "a", "b", 0.0),
     "job_changed": JobChanged(Job("j", "r", "Talk", "auto", "auto")),
     "job_ended": JobEnded("j"),
@@ -43,6 +42,7 @@ ONE_OF_EACH: dict[str, Event] = {
     "library_changed": LibraryChanged(frozenset({"recordings"})),
     "files_checked": FilesChecked(()),
     "exported": Exported((Path("a.txt"),)),
+    "stage_changed": StageChanged(),
     "takes_recovered": TakesRecovered(("r",)),
     "failed": Failed(EngineFailed("It failed.")),
 }

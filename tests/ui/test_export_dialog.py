@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.export import FORMATS, ExportOptions
 from app.ui.export_dialog import ExportDialog, formats
 
 
@@ -21,7 +22,7 @@ def test_several_go_into_the_folder(qtbot: QtBot, tmp_path: Path) -> None:
     qtbot.addWidget(dialog)
     assert dialog.target == tmp_path
     assert dialog.export_button.isEnabled()
-    assert dialog.name_edit.isHidden()
+    assert dialog.template == "{title}"
 
 
 @pytest.mark.parametrize("title", ["../../etc/passwd", "a/b", "..", "", "C:\\x", "\0\n"])
@@ -56,4 +57,24 @@ def test_a_folder_that_is_gone_is_not_proposed(qtbot: QtBot, tmp_path: Path) -> 
 
 
 def test_the_formats_of_the_issue_are_offered() -> None:
-    assert [key for key, _name, _note in formats()] == ["txt", "md", "srt", "vtt", "json"]
+    assert {key for key, _name, _note in formats()} == set(FORMATS)
+
+
+def test_options_are_shown_where_they_matter_and_previewed(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[tuple[str, ExportOptions]] = []
+
+    def preview(format_id: str, options: ExportOptions) -> str:
+        asked.append((format_id, options))
+        return f"lines of {options.line_length}"
+
+    dialog = ExportDialog(["Interview"], str(tmp_path), preview=preview)
+    qtbot.addWidget(dialog)
+    assert dialog.cue_options.isHidden()
+    dialog.format_box.setCurrentIndex(dialog.format_box.findData("srt"))
+    assert not dialog.cue_options.isHidden()
+    dialog.length_box.setValue(30)
+    dialog.speed_box.setValue(17)
+    dialog.speakers_check.setChecked(False)
+    assert dialog.preview_text.toPlainText() == "lines of 30"
+    assert asked[-1] == ("srt", dialog.options)
+    assert dialog.options == ExportOptions(False, True, 30, 2, 17.0)

@@ -258,7 +258,9 @@ def test_the_settings_window_follows_too(open_window: OpenWindow) -> None:
     window.show_settings()
     settings = window.findChild(SettingsWindow)
     assert settings is not None
-    settings.appearance_box.setCurrentIndex(settings.appearance_box.findData("dark"))
+    settings.general.appearance_box.setCurrentIndex(
+        settings.general.appearance_box.findData("dark")
+    )
     QApplication.processEvents()
     image = settings.grab().toImage()
     assert image.pixelColor(4, image.height() - 4).name() == theme.DARK.window

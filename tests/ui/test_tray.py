@@ -14,7 +14,8 @@ from app.core.recording import RecordingKind
 from app.macos.hotkey import parse_chord
 from app.macos.status_item import FakeStatusItem, MenuEntry
 from app.ui.tray import QtStatusItem, Tray, TrayDeeds
-from tests.helpers.ui_fakes import AIRPODS, DEMO, World
+from tests.helpers.take_fakes import AIRPODS
+from tests.helpers.ui_fakes import DEMO, World
 
 ROOT = Path(__file__).resolve().parents[2]
 

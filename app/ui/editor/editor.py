@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QInputDialog, QWidget
 
 from app.config.translate import tr, tr_plural
 from app.core import edit
-from app.core.doubt import count_doubtful
+from app.core.doubt import count_doubtful, limit_of
 from app.core.edit import Splice
 from app.core.find import Hit, Wanted, find, replace_all, replace_hit
 from app.core.recording import Recording
@@ -119,7 +119,8 @@ class TranscriptEditor(QObject):
         if is_new or list(segments) != list(self.session.segments):
             self.session.open(recording.recording_id, segments)
             self.text.show_segments(segments)
-            self._doubt_count = count_doubtful(segments)
+            self.marks.limit = limit_of(segments)
+            self._doubt_count = count_doubtful(segments, self.marks.limit)
         self._on_changed()
 
     def close(self) -> None:
@@ -134,7 +135,8 @@ class TranscriptEditor(QObject):
         if segments:
             self.session.append(segments)
             self.text.append_segments(segments)
-            self._doubt_count += count_doubtful(segments)
+            self.marks.limit = limit_of(self.session.segments)
+            self._doubt_count = count_doubtful(self.session.segments, self.marks.limit)
             self._on_changed()
 
     def is_source_of(self, recording_id: str) -> bool:
@@ -310,7 +312,8 @@ class TranscriptEditor(QObject):
             and self.text.block_at(splice.first).text().split() == splice.new[0].text.split()
         )
         self.text.apply(splice, keeps_text=is_typed)
-        self._doubt_count += count_doubtful(splice.new) - count_doubtful(splice.old)
+        limit = self.marks.limit
+        self._doubt_count += count_doubtful(splice.new, limit) - count_doubtful(splice.old, limit)
         if not self.find_bar.isHidden():
             self._hits = find(self.session.segments, self.find_bar.wanted)
             self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])

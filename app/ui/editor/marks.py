@@ -10,7 +10,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QTextBlock, QTextLine
 
-from app.core.doubt import is_doubtful
+from app.core.doubt import DOUBTFUL_BELOW, doubtful_words
 from app.core.spans import spans
 from app.core.transcript import Segment
 from app.ui import theme
@@ -24,6 +24,7 @@ class WordMarks:
         self._text = text
         self._spoken: tuple[int, int] | None = None
         self.shows_doubt = True
+        self.limit = DOUBTFUL_BELOW  # below which probability a word of this text is doubtful
         text.below = self._paint
 
     # Where words are
@@ -52,11 +53,7 @@ class WordMarks:
 
     def doubtful(self, at: int) -> list[int]:
         """Return the doubtful words of a segment."""
-        return [
-            place
-            for place, word in enumerate(self._text.segments[at].words)
-            if is_doubtful(word.probability) and any(map(str.isalnum, word.text))
-        ]
+        return list(doubtful_words(self._text.segments[at], self.limit))
 
     # What is being spoken
 

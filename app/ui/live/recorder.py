@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction
 
 from app.config.translate import tr, tr_plural
 from app.core.dictation import Outcome, Stage, StageChanged
-from app.core.errors import AudioError
-from app.core.events import PartialChanged, SegmentsFinal
+from app.core.errors import AudioError, EngineHung
+from app.core.events import PartialChanged, SegmentsFinal, TakesRecovered
 from app.core.recording import RecordingKind
 from app.ui.live.pane import LivePane
 from app.ui.live.wording import Act, Face, act_name, face_of
@@ -19,6 +19,7 @@ from app.ui.live.words import LiveWords
 from app.ui.ports import Ports
 from app.ui.widgets.banner import Banner, BannerStack
 
+_Offers = tuple[tuple[str, Callable[[], None]], ...]  # buttons
 _NOTICED = {Outcome.NOTHING_HEARD, Outcome.CANCELLED}
 _WARNED = {Outcome.UNTRANSCRIBED, Outcome.FAILED}
 
@@ -54,6 +55,7 @@ class Recorder(QObject):
         self._dictation = dictation
         self._commands = ports.commands
         self._microphones = ports.microphones
+        self._relaunch = ports.relaunch
         self._pane = pane
         self._actions = actions
         self._above = above
@@ -71,6 +73,7 @@ class Recorder(QObject):
         events.stage_changed.connect(self._on_stage_changed)
         events.partial_changed.connect(self._on_partial_changed)
         events.segments_final.connect(self._on_segments_final)
+        events.takes_recovered.connect(self._on_takes_recovered)
         self._on_stage_changed(dictation.now)
 
     def toggle(self) -> None:
@@ -79,27 +82,6 @@ class Recorder(QObject):
             self._dictation.start(RecordingKind.QUICK)
         else:
             self._dictation.stop()
-
-    def tell_recovered(self, recording_ids: tuple[str, ...]) -> None:
-        """Offer takes that were found after the app had ended without finishing them."""
-        if not recording_ids:
-            return
-        count = len(recording_ids)
-        message = tr_plural(
-            "{count} recording was found that had not been finished. Its sound is complete "
-            "up to the last moment before Undertone ended.",
-            "{count} recordings were found that had not been finished. Their sound is complete "
-            "up to the last moment before Undertone ended.",
-            count,
-        )
-
-        def transcribe() -> None:
-            self._above.close_banner("recovered")
-            for recording_id in recording_ids:
-                self._commands.retry(recording_id)
-
-        action = (tr("Transcribe"), transcribe)
-        self._above.show_banner("recovered", Banner(message, actions=[action]))
 
     # Events
 
@@ -127,6 +109,28 @@ class Recorder(QObject):
         if self._words.take_final(event):
             self._pane.show_words(self._words)
 
+    def _on_takes_recovered(self, event: TakesRecovered) -> None:
+        """Offer takes that were found after the app had ended without finishing them."""
+        recording_ids = event.recording_ids
+        if not recording_ids:
+            return
+        count = len(recording_ids)
+        message = tr_plural(
+            "{count} recording was found that had not been finished. Its sound is complete "
+            "up to the last moment before Undertone ended.",
+            "{count} recordings were found that had not been finished. Their sound is complete "
+            "up to the last moment before Undertone ended.",
+            count,
+        )
+
+        def transcribe() -> None:
+            self._above.close_banner("recovered")
+            for recording_id in recording_ids:
+                self._commands.retry(recording_id)
+
+        action = (tr("Transcribe"), transcribe)
+        self._above.show_banner("recovered", Banner(message, actions=[action]))
+
     # Rendering
 
     def _render_actions(self, now: StageChanged) -> None:
@@ -140,8 +144,12 @@ class Recorder(QObject):
         self._actions.cancel.setEnabled(now.stage in (Stage.ARMING, Stage.RECORDING))
         self._set_recording(now.stage in (Stage.ARMING, Stage.RECORDING))
 
-    def _offers(self, now: StageChanged) -> tuple[tuple[str, Callable[[], None]], ...]:
-        """Return what a person can do about the problem of a running take."""
+    def _offers(self, now: StageChanged) -> _Offers:
+        """Return what a person can do about the problem of a take."""
+        if isinstance(now.problem, EngineHung) and self._relaunch is not None:
+            return ((tr("Start Undertone Again"), self._relaunch),)
+        if now.stage is Stage.IDLE:
+            return ()
         if not isinstance(now.problem, AudioError) or self._microphones is None:
             return ()
         others = [
@@ -161,14 +169,17 @@ class Recorder(QObject):
     def _tell_end(self, now: StageChanged) -> None:
         face = face_of(now)
         if now.outcome in _WARNED or (face is not None and now.problem is not None):
-            self._show_end(self._above, face, "error" if face and not face.acts else "warning")
+            tone = "error" if face is None or not face.acts else "warning"
+            self._show_end(self._above, face, tone, self._offers(now))
         elif now.outcome in _NOTICED:
             self._show_end(self._below, face, "info")
         is_quick = now.kind is RecordingKind.QUICK
         if is_quick and now.recording_id and now.outcome is not Outcome.CANCELLED:
             self.recording_ended.emit(now.recording_id)
 
-    def _show_end(self, stack: BannerStack, face: Face | None, tone: str) -> None:
+    def _show_end(
+        self, stack: BannerStack, face: Face | None, tone: str, offers: _Offers = ()
+    ) -> None:
         if face is None:
             return
         calls = {Act.UNDO: self._dictation.undo_cancel, Act.RETRY: self._dictation.retry}
@@ -180,7 +191,7 @@ class Recorder(QObject):
 
             return call
 
-        actions = [(act_name(act), closing(act)) for act in face.acts]
+        actions = [*((act_name(act), closing(act)) for act in face.acts), *offers]
         lines = [face.message] if face.message else []
         stack.show_banner("take", Banner(face.state, tone=tone, lines=lines, actions=actions))
 

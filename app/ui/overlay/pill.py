@@ -206,6 +206,7 @@ class Pill(QWidget):
         bitmap = QBitmap(self.size())
         bitmap.clear()
         painter = QPainter(bitmap)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(Qt.GlobalColor.color1)
         painter.drawRoundedRect(self._outline.toAlignedRect(), self._radius, self._radius)
         painter.end()
@@ -350,9 +351,8 @@ class Pill(QWidget):
         """Paint a problem on its own row."""
         top = self._outline.top() + ROW - 3
         left = self._outline.left() + _PAD
-        color = "secondary" if face.tone is Tone.QUIET else _TONES[face.tone]
-        if face.tone in (Tone.GOOD, Tone.RECORDING):
-            color = "warning"
+        is_news = face.tone is Tone.QUIET and not face.hint and not face.is_busy
+        color = "error" if face.tone is Tone.ERROR else "secondary" if is_news else "warning"
         ink = theme.color(color)
         if face.icon != "warning":
             icon = theme.pixmap("warning", ink.name(), 14)

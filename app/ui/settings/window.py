@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -27,15 +26,18 @@ from app.config.translate import tr
 from app.ui import theme
 from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
+from app.ui.settings.dictation import DictationPage
+from app.ui.settings.general import GeneralPage
+from app.ui.settings.microphone import MicrophonePage
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.wording import short_path
 
-_SMALL = (540, 320)
+_SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
 _LARGE = (700, 640)
 
 
 class SettingsWindow(QMainWindow):
-    """General, Models, Library, Privacy."""
+    """General, Dictation, Microphone, Models, Library, Privacy."""
 
     def __init__(
         self, ports: Ports, change: Callable[..., None], parent: QWidget | None = None
@@ -54,7 +56,17 @@ class SettingsWindow(QMainWindow):
         self._group = QActionGroup(self)
         self.pages = QStackedWidget(self)
         self.setCentralWidget(self.pages)
-        self._add_page(tr("General"), "settings", self._general())
+        self.general = GeneralPage(ports, change, self)
+        self.dictation = DictationPage(ports, change, self)
+        self._parts: list[GeneralPage | DictationPage | MicrophonePage] = [self.general]
+        self._add_page(tr("General"), "settings", self.general)
+        if ports.dictation is not None:
+            self._parts.append(self.dictation)
+            self._add_page(tr("Dictation"), "dictation", self.dictation)
+        if ports.microphones is not None:
+            self.microphone = MicrophonePage(ports, change, self)
+            self._parts.append(self.microphone)
+            self._add_page(tr("Microphone"), "microphone", self.microphone)
         self.models_panel: ModelsPanel | None = None
         if ports.model_ports is not None:
             self.models_panel = ModelsPanel(ports.model_ports, self)
@@ -70,9 +82,8 @@ class SettingsWindow(QMainWindow):
         escape.setShortcut(Qt.Key.Key_Escape)
         escape.triggered.connect(self.close)
         self.addAction(escape)
-        self.setTabOrder(self._bar, self.appearance_box)
-        self.appearance_box.setFocus()
-        self.setMinimumWidth(540)
+        self.setTabOrder(self._bar, self.pages)
+        self.setMinimumWidth(_SMALL[0])
         self.resize(*_SMALL)
 
     def choose_page(self, at: int) -> None:
@@ -95,6 +106,13 @@ class SettingsWindow(QMainWindow):
             self.models_panel.refresh_colors()
         for label in self._quiet:
             label.refresh_colors()
+        for part in self._parts:
+            part.refresh_colors()
+
+    def refresh(self) -> None:
+        """Show what holds now: a setting may be changed elsewhere too."""
+        for part in self._parts:
+            part.refresh()
 
     def _add_page(self, title: str, icon: str, page: QWidget) -> None:
         at = self.pages.addWidget(page)
@@ -115,24 +133,6 @@ class SettingsWindow(QMainWindow):
         self.pages.setCurrentIndex(at)
         is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
         self.resize(*(_LARGE if is_large else _SMALL))
-
-    def _general(self) -> QWidget:
-        self.appearance_box = QComboBox(self)
-        self.appearance_box.setAccessibleName(tr("Appearance"))
-        for key, name in (
-            ("system", tr("Like the system")),
-            ("light", tr("Light")),
-            ("dark", tr("Dark")),
-        ):
-            self.appearance_box.addItem(name, key)
-        now = self._ports.commands.settings.appearance
-        self.appearance_box.setCurrentIndex(max(0, self.appearance_box.findData(now)))
-        self.appearance_box.currentIndexChanged.connect(
-            lambda _at: self._change(appearance=str(self.appearance_box.currentData()))
-        )
-        page, form = _form_page()
-        form.addRow(tr("Appearance:"), self.appearance_box)
-        return page
 
     def _library(self) -> QWidget:
         folder = self._ports.library_folder

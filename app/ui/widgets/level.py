@@ -15,14 +15,16 @@ from app.ui import theme
 TICK_MS = 50
 CALM_TICK_MS = 250
 BARS = 7
-_LOW_DB, _HIGH_DB = -55.0, -12.0
+_LOW_DB, _HIGH_DB = -55.0, -6.0
+_BEND = 1.3  # so that loud and very loud can be told apart
 _STEPS = 5
 _SPOKEN_STEP = 0.2  # a screen reader hears of a change this large
 
 
 def loudness(level_db: float) -> float:
     """Return a level as 0…1, with most room for the levels of speech."""
-    return min(1.0, max(0.0, (level_db - _LOW_DB) / (_HIGH_DB - _LOW_DB)))
+    share = (level_db - _LOW_DB) / (_HIGH_DB - _LOW_DB)
+    return float(min(1.0, max(0.0, share)) ** _BEND)
 
 
 class LevelTrace:

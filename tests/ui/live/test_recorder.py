@@ -6,8 +6,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.dictation import Outcome, Stage
-from app.core.errors import AudioError
-from app.core.events import SegmentsFinal
+from app.core.errors import AudioError, EngineHung
+from app.core.events import SegmentsFinal, TakesRecovered
 from app.core.recording import RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui.live.pane import LivePane
@@ -205,15 +205,32 @@ def test_a_quick_record_is_opened_when_it_is_there(open_window: OpenWindow, qtbo
 def test_recovered_takes_are_offered(open_window: OpenWindow) -> None:
     world = world_of(3)
     window = open_window(world)
-    assert window.recorder is not None
-    window.recorder.tell_recovered(())
+    world.bus.takes_recovered.emit(TakesRecovered(()))
     assert window.parts.banners.banner("recovered") is None
-    window.recorder.tell_recovered(("r000001", "r000002"))
+    world.bus.takes_recovered.emit(TakesRecovered(("r000001", "r000002")))
     banner = banner_of(window, "recovered")
     assert banner.message.startswith("2 recordings were found")
     banner.buttons[0].click()
     assert world.commands.calls == [("retry", "r000001"), ("retry", "r000002")]
     assert window.parts.banners.banner("recovered") is None
+
+
+@pytest.mark.parametrize("stage", [Stage.FINISHING, Stage.IDLE])
+def test_a_hung_engine_offers_a_new_start(open_window: OpenWindow, stage: Stage) -> None:
+    world = world_of(3)
+    window = open_window(world)
+    problem = EngineHung("The model does not answer.", "Start Undertone again.")
+    world.dictation.tell(Stage.RECORDING)
+    outcome = Outcome.UNTRANSCRIBED if stage is Stage.IDLE else None
+    world.dictation.tell(stage, outcome=outcome, problem=problem)
+    banner = pane_of(window).banners.banner("problem")
+    if stage is Stage.IDLE:
+        banner = banner_of(window)
+    assert banner is not None
+    (button,) = banner.buttons
+    assert button.text() == "Start Undertone Again"
+    button.click()
+    assert world.commands.calls == [("relaunch",)]
 
 
 def test_without_dictation_nothing_offers_to_record(open_window: OpenWindow) -> None:

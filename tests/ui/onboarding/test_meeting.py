@@ -17,7 +17,7 @@ from app.ui.onboarding.model_step import ModelStep
 from app.ui.onboarding.steps import HotkeyStep, MicrophoneStep, PrivacyStep
 from app.ui.onboarding.window import MeetingWindow
 from tests.helpers.model_fakes import FakeModels
-from tests.helpers.ui_fakes import FakeMicrophones
+from tests.helpers.take_fakes import FakeMicrophones
 from tests.ui.onboarding.meeting import KeptSettings, meeting_ports
 
 

@@ -1,0 +1,57 @@
+"""A transcript somebody made elsewhere becomes the transcript of its sound.
+
+The sound lies beside it under the same name, or is named. Text and recording come into the library
+together, so a kill between leaves neither.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from app.core.errors import ImportFailed, mark
+from app.core.recording import Recording, RecordingStatus
+from app.export.parse import SUFFIXES, read_transcript
+from app.library.writer import LibraryWriter
+from app.pipeline.importing import MEDIA_SUFFIXES, Checked, recording_of
+
+
+def is_transcript(file: Path) -> bool:
+    """Whether `file` is named like a transcript we read."""
+    return file.suffix.lower() in SUFFIXES
+
+
+def sound_of(file: Path, among: Iterable[Path] = ()) -> Path:
+    """Return the sound a transcript belongs to: of `among`, or beside it, under the same name.
+
+    Raises:
+        ImportFailed: there is none.
+    """
+    beside = sorted(file.parent.glob("*")) if file.parent.is_dir() else []
+    stems = {file.stem, Path(file.stem).stem}  # “talk.en.srt” belongs to “talk.mp4”
+    for other in (*among, *beside):
+        if other != file and other.suffix.lower() in MEDIA_SUFFIXES and other.stem in stems:
+            return other
+    raise ImportFailed(
+        mark("“{name}” has no sound beside it."),
+        mark("Put the recording into the same folder under the same name, then add it again."),
+        name=file.name,
+    )
+
+
+def import_transcript(
+    file: Path, sound: Path, check_file: Callable[[Path], Checked], writer: LibraryWriter
+) -> Recording:
+    """Add `sound` to the library with the transcript in `file`.
+
+    Raises:
+        AppError: either cannot be read; says why.
+    """
+    transcript = read_transcript(file)
+    checked = check_file(sound)
+    recording = replace(
+        recording_of(checked),
+        status=RecordingStatus.DONE,
+        language=transcript.language,
+        model_id=transcript.model_id,
+    )
+    return writer.add_finished(recording, transcript.segments, checked.fingerprint).result()
