@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +64,12 @@ class Served:
     start: int
     end: int
     wanted: str
+    epoch: int = 0  # of the hub, when it was asked
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that are killed break their connections off."""
 
 
 class FakeHub:
@@ -76,6 +82,7 @@ class FakeHub:
         self.lies: dict[str, dict[str, Any]] = {}  # what the listing says of a file instead
         self.served: list[Served] = []
         self.asked: list[str] = []
+        self.epoch = 0
         self.on_bytes: Callable[[str, int], None] = lambda _name, _count: None
         self.closing = threading.Event()
         hub = self
@@ -83,7 +90,7 @@ class FakeHub:
         class Handler(_Handler):
             owner = hub
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="fake-hub"
@@ -187,7 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.flips and body:
             middle = len(body) // 2
             body = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
-        self._send_body(status, body, headers, fault, Served(name, start, end, wanted))
+        self._send_body(
+            status, body, headers, fault, Served(name, start, end, wanted, self.owner.epoch)
+        )
 
     def _fault(self, name: str) -> Fault:
         waiting = self.owner.faults.get(name)
@@ -234,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
                 sent += len(piece)
                 self.owner.on_bytes(served.name, sent)
         finally:
-            done = Served(served.name, served.start, served.start + sent, served.wanted)
+            done = replace(served, end=served.start + sent)
             self.owner.served.append(done)
         if sent < claimed:
             self.close_connection = True
