@@ -75,7 +75,7 @@ def test_scripts_can_be_run() -> None:
 def test_the_door_names_its_words() -> None:
     door = str(rules.ROOT / "run")
     asked = subprocess.run([door, "help"], capture_output=True, text=True, check=True)
-    for word in ("cli", "test", "check", "bench", "soak"):
+    for word in ("cli", "test", "check", "bundle", "bench", "soak"):
         assert f"./run {word}" in asked.stdout
     unknown = subprocess.run([door, "nonsense"], capture_output=True, text=True)
     assert unknown.returncode == 2
