@@ -6,7 +6,7 @@ Standard places, standard keys, menu roles for macOS; an action that cannot do a
 import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar, QWidget
 
@@ -78,6 +78,7 @@ class WindowActions:
         self.quit = self._add(
             menu, tr("&Quit Undertone"), QKeySequence("Ctrl+Q"), QAction.MenuRole.QuitRole
         )
+        self.quit.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # in any window
 
     def _make_edit(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Edit"))
