@@ -166,7 +166,7 @@ def test_words_spoken_arrive_in_the_program_in_front_and_in_the_library(
             (kept,) = reader.recordings()  # what was cancelled is in the bin
             transcript = reader.transcript(kept.recording_id)
         assert (kept.status, kept.kind) == (RecordingStatus.DONE, RecordingKind.DICTATION)
-        assert kept.app_name == "other"
+        assert kept.app_name == "other-app"
         assert word_error_rate([(SAID, transcript.text)]) <= 0.15
 
 

@@ -37,7 +37,7 @@ def _order(count: int, seconds: float, lengths: list[float]) -> list[int]:
     return order
 
 
-@pytest.mark.parametrize("minutes", [0.7, pytest.param(10.0, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("minutes", [1.5, pytest.param(10.0, marks=pytest.mark.soak)])
 def test_ten_noisy_minutes_are_read_like_their_clips(tmp_path: Path, minutes: float) -> None:
     english = [clip for clip in clips() if clip["language"] == "en"]
     sounds = [soundfile.read(SPEECH / clip["file"], dtype="float32")[0] for clip in english]
@@ -73,6 +73,7 @@ def test_ten_noisy_minutes_are_read_like_their_clips(tmp_path: Path, minutes: fl
     )
     whole = " ".join(english[index]["text"] for index in order)
     together = word_error_rate([(whole, texts["joined"])])
+    print(f"word error rate {together:.3f}, one by one {one_by_one:.3f}")
     assert together <= one_by_one + MOST_WORSE, f"{together:.3f}, one by one {one_by_one:.3f}"
 
     length_s = len(noisy) / RATE
