@@ -112,7 +112,7 @@ def test_says_words_while_they_are_spoken() -> None:
     seen = list(_live(_stream(), clip.window.audio))
 
     assert len(seen) >= 4
-    assert _said(seen[-1].committed) == "please send the budget report before"
+    assert _said(seen[-1].committed) == "please send the budget report before monday"
     first = seen[0]
     assert not first.committed
     assert _said(first.tail) in ("please", "please send")
