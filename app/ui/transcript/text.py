@@ -218,7 +218,11 @@ class TranscriptText(QTextEdit):
         self.viewport().update()
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        data = QMimeData()
+        # Qt's own object, emptied: one made in Python and still on the clipboard when Python has
+        # ended crashes the process at its exit.
+        data = super().createMimeDataFromSelection()
+        data.text()  # makes it render what clear() is to take away
+        data.clear()
         data.setText(self.textCursor().selectedText().replace("\u2029", "\n"))
         return data
 
