@@ -57,9 +57,11 @@ def retold(segment: Segment, text: str) -> Segment:
     begin = places[first - 1][1] if first else 0
     end = len(text) - (len(old) - places[last][0]) if last < len(places) else len(text)
     middle = _fitted(segment, first, last, _tokens(text[begin:end]))
-    return replace(
-        segment, text=text, words=(*segment.words[:first], *middle, *segment.words[last:])
-    )
+    words = (*segment.words[:first], *middle, *segment.words[last:])
+    if len(spans(text, words)) != len(words):
+        # The change cut through a word of a script without blanks: all words are found anew.
+        words = tuple(_fitted(segment, 0, len(places), _tokens(text)))
+    return replace(segment, text=text, words=words)
 
 
 def joined(first: str, second: str) -> str:
@@ -94,14 +96,16 @@ def _tokens(text: str) -> list[str]:
     """Return the words of a text; of scripts without blanks each character."""
     found: list[str] = []
     for part in _BLANKS.split(text):
-        run = ""
+        run, begun = "", len(found)
         for character in part:
             if _is_dense(character):
                 if run:
                     found.append(run)
                     run = ""
                 found.append(character)
-            elif found and not run and not character.isalnum() and _is_dense(found[-1][0]):
+                continue
+            follows = not run and len(found) > begun and _is_dense(found[-1][0])
+            if follows and not character.isalnum():
                 found[-1] += character  # a full stop belongs to what it ends
             else:
                 run += character

@@ -56,6 +56,13 @@ def test_a_corrected_word_takes_the_time_of_the_wrong_one() -> None:
     assert [word.probability for word in new.words] == [0.5, 0.5, 0.5, 1.0, 0.5]
 
 
+def test_a_sign_behind_a_blank_is_a_word_of_its_own() -> None:
+    old = segment("明-日", 0.0, 2.0)
+    new = retold(retold(old, "明日"), "明 -日")
+    assert [word.text for word in new.words] == ["明", "-", "日"]
+    assert len(spans(new.text, new.words)) == 3
+
+
 def test_typed_words_share_the_pause_they_stand_in() -> None:
     words = (Word("one", 0.0, 1.0, 0.5), Word("two", 3.0, 4.0, 0.5))
     new = retold(Segment(0.0, 4.0, "one two", words), "one and a two")
