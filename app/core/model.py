@@ -25,6 +25,7 @@ class Model:
         folder: where its files lie.
         languages: codes it knows; empty means all that its family knows.
         max_speech_s: the longest speech one window may hold.
+        joins_up_to_s: utterances share a window up to this length; 0 says up to `max_speech_s`.
         memory_bytes: what it needs in memory, weights and work together.
         is_demo: whether it is the small built-in model that only shows how the app works.
         has_word_times: whether it can say when each word was spoken.
@@ -37,6 +38,7 @@ class Model:
     folder: Path
     languages: tuple[str, ...] = ()
     max_speech_s: float = 30.0
+    joins_up_to_s: float = 0.0
     memory_bytes: int = 0
     is_demo: bool = False
     has_word_times: bool = True

@@ -32,6 +32,7 @@ class CatalogEntry:
         built_in: the folder under `resources/models` that ships with the app; empty for the others.
         memory_bytes: what it needs in memory, weights and work together.
         max_speech_s: the longest speech one window may hold.
+        joins_up_to_s: utterances share a window up to this length; 0 says up to `max_speech_s`.
         good_for: one or two plain sentences for people.
         purposes: `files`, `dictation`, `summaries`.
         is_hidden: whether nothing uses it yet.
@@ -54,6 +55,7 @@ class CatalogEntry:
     good_for: str
     built_in: str = ""
     is_demo: bool = False
+    joins_up_to_s: float = 0.0
     has_word_times: bool = True
     has_short_context: bool = False
     purposes: tuple[str, ...] = ("files",)
@@ -118,6 +120,7 @@ def _entry(row: Mapping[str, Any]) -> CatalogEntry:
         family=Family(row["family"]),
         languages=tuple(row.get("languages", ())),
         max_speech_s=float(row["max_speech_s"]),
+        joins_up_to_s=float(row.get("joins_up_to_s", 0)),
         memory_bytes=int(row["memory_bytes"]),
         licence=row["licence"],
         good_for=row["good_for"],

@@ -296,6 +296,7 @@ def _model(entry: CatalogEntry, folder: Path) -> Model:
         folder=folder,
         languages=entry.languages,
         max_speech_s=entry.max_speech_s,
+        joins_up_to_s=entry.joins_up_to_s,
         memory_bytes=entry.memory_bytes,
         is_demo=entry.is_demo,
         has_word_times=entry.has_word_times,

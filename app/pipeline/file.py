@@ -59,15 +59,15 @@ OpenWindows = Callable[[Path, float], WindowFeed]
 
 
 class FileFeed:
-    """A media file as windows of at most `max_speech_s` of speech.
+    """A media file as windows of at most `max_speech_s` of speech, joined up to `target_s`.
 
     Raises:
         AppError: the file cannot be read; from here or while it is iterated.
     """
 
-    def __init__(self, file: Path, max_speech_s: float) -> None:
+    def __init__(self, file: Path, max_speech_s: float, target_s: float | None = None) -> None:
         self._stream = MediaStream(file)
-        self._speech = SpeechWindows(self._stream, max_speech_s)
+        self._speech = SpeechWindows(self._stream, max_speech_s, target_s=target_s)
         self._duration_s: float | None = None
 
     @property

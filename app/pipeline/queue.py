@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -397,7 +398,7 @@ class TranscriptionQueue:
             model.max_speech_s,
             job.done_s,
             on_ready=parts.loop.wake,
-            open_windows=parts.open_windows,
+            open_windows=_joining(parts.open_windows, model),
         )
         plan = self._plan(running, model)
         options = self._options(running, plan)
@@ -510,3 +511,10 @@ def _unexpected(error: BaseException) -> ImportFailed:
         mark("Try again; if it happens again, please report it with the log file."),
         kind=type(error).__name__,
     )
+
+
+def _joining(open_windows: OpenWindows, model: Model) -> OpenWindows:
+    """Return what opens a file's windows for `model`, which may want them short."""
+    if open_windows is FileFeed and model.joins_up_to_s:
+        return partial(FileFeed, target_s=model.joins_up_to_s)
+    return open_windows

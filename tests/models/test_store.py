@@ -33,6 +33,7 @@ def test_the_built_in_model_is_there_and_is_called_a_demonstration(store: ModelS
     assert [m.model_id for m in models] == ["nano"]
     assert models[0].is_demo
     assert models[0].max_speech_s == 9
+    assert models[0].joins_up_to_s == 6, "the window a clip shares with the next one costs it words"
     assert only_demo(models)
     assert "demonstration" in models[0].title
     assert "few hundred words" in store.note("nano")
@@ -47,6 +48,7 @@ def test_a_folder_with_whisper_weights_is_a_model(store: ModelStore) -> None:
     assert set(models) == {"nano", "my-whisper", "from-the-hub"}
     assert models["my-whisper"].family is Family.WHISPER
     assert models["my-whisper"].max_speech_s == 30
+    assert models["my-whisper"].joins_up_to_s == 0
     assert not only_demo(tuple(models.values()))
     assert store.find("auto").model_id != "nano"
     assert store.find("nano").is_demo

@@ -1,6 +1,7 @@
 """One file's run on the engine loop, with a scripted recognizer."""
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from app.core.packing import SAMPLE_RATE, Region, Window
 from app.engine.base import Options, Recognizer
 from app.engine.memory import Residency
 from app.engine.scripted import ScriptedRecognizer, ScriptedWindow
-from app.pipeline.file import Plan, WindowReader, transcribe_file
+from app.pipeline.file import FileFeed, Plan, WindowReader, transcribe_file
+from tests.helpers.words import CONVERSATIONS
 
 MODEL = Model("scripted", "Scripted", Family.SCRIPTED, Path("/"), max_speech_s=2.0)
 
@@ -57,3 +59,14 @@ def test_each_window_is_final_once_and_the_last_fact_reaches_the_end(tmp_path: P
 def test_speech_that_stays_without_text_is_told(tmp_path: Path) -> None:
     facts = finals(tmp_path, {0: "window 0", 2: "window 2", 3: "window 3"})
     assert [fact.missing for fact in facts] == [(), (Region(2.0, 3.5),), (), (), ()]
+
+
+def test_utterances_share_a_window_only_as_long_as_the_model_wants() -> None:
+    talk = CONVERSATIONS / "talk-5-1voices.flac"
+
+    def longest_shared_s(target_s: float | None) -> float:
+        with closing(FileFeed(talk, 9.0, target_s)) as feed:
+            return max(w.end_s - w.start_s for w in feed if len(w.speech) > 1)
+
+    assert longest_shared_s(None) > 6.0
+    assert longest_shared_s(6.0) <= 6.0
