@@ -83,7 +83,7 @@ def save_job(change: Transaction, job: Job, owner: str | None) -> None:
         change.database.table("jobs").insert({**row, "owner": owner}, pk="number")
     else:
         names = ", ".join(f"{name} = :{name}" for name in row)
-        change.database.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", row)
+        change.connection.execute(f"UPDATE jobs SET {names} WHERE job_id = :job_id", row)
         if owner is not None:
             change.run("UPDATE jobs SET owner = ? WHERE job_id = ?", owner, job.job_id)
     if job.status.is_over:
@@ -111,9 +111,7 @@ def claim_job(change: Transaction, job_id: str, owner: Owner) -> Job | None:
 
 
 def release_owned(change: Transaction, token: str) -> None:
-    rows = change.database.execute(
-        "SELECT job_id, recording_id FROM jobs WHERE owner = ?", (token,)
-    ).fetchall()
+    rows = change.rows("SELECT job_id, recording_id FROM jobs WHERE owner = ?", token)
     if rows:
         change.run("UPDATE jobs SET owner = NULL WHERE owner = ?", token)
         change.changed("jobs", *(name for row in rows for name in row))
@@ -222,10 +220,10 @@ def remove_jobs(change: Transaction, job_ids: tuple[str, ...]) -> int:
 
 def index_everything(change: Transaction) -> int:
     """Index what a killed process left unindexed; return how many recordings that were."""
-    rows = change.database.execute(
+    rows = change.rows(
         "SELECT number FROM recordings WHERE indexed_segments < "
         "(SELECT COUNT(*) FROM segments WHERE recording = number)"
-    ).fetchall()
+    )
     for (number,) in rows:
         index.add_new_segments(change, number, may_wait=False)
     return len(rows)
@@ -234,7 +232,7 @@ def index_everything(change: Transaction) -> int:
 def rebuild_search(change: Transaction) -> int:
     """Make the whole index anew from recordings and segments; return how many recordings."""
     index.remove_all(change)
-    rows = change.database.execute("SELECT number, title, notes FROM recordings").fetchall()
+    rows = change.rows("SELECT number, title, notes FROM recordings")
     for number, title, notes in rows:
         index.add(change, number, title, notes)
         index.add_new_segments(change, number, may_wait=False)
@@ -312,8 +310,6 @@ def _with_reruns(change: Transaction, recording_ids: tuple[str, ...]) -> list[st
     """Return the recordings together with what was transcribed once more of each."""
     found = []
     for recording_id in recording_ids:
-        rows = change.database.execute(
-            "SELECT recording_id FROM recordings WHERE rerun_of = ?", (recording_id,)
-        ).fetchall()
+        rows = change.rows("SELECT recording_id FROM recordings WHERE rerun_of = ?", recording_id)
         found += [recording_id, *(str(row[0]) for row in rows)]
     return found

@@ -92,10 +92,11 @@ def add_new_segments(change: Transaction, number: int, may_wait: bool) -> None:
     indexed, size = int(str(row[0])), int(str(row[1]))
     texts = [
         str(text)
-        for (text,) in change.database.execute(
+        for (text,) in change.rows(
             "SELECT text FROM segments WHERE recording = ? AND seq >= ? ORDER BY seq",
-            (number, indexed),
-        ).fetchall()
+            number,
+            indexed,
+        )
     ]
     is_little = size >= _AT_ONCE_CHARACTERS and sum(map(len, texts)) < size // _SHARE
     if not texts or (may_wait and is_little):

@@ -64,9 +64,7 @@ def rename_folder(change: Transaction, folder_id: str, name: str) -> bool:
 
 def remove_folder(change: Transaction, folder_id: str) -> tuple[str, ...]:
     """Remove a folder and return what lay in it, which stays in the library."""
-    rows = change.database.execute(
-        "SELECT recording_id FROM recordings WHERE folder_id = ?", (folder_id,)
-    ).fetchall()
+    rows = change.rows("SELECT recording_id FROM recordings WHERE folder_id = ?", folder_id)
     change.run("DELETE FROM folders WHERE folder_id = ?", folder_id)
     ids = tuple(str(row[0]) for row in rows)
     change.changed("folders", folder_id)
@@ -147,11 +145,11 @@ def rename_tag(change: Transaction, name: str, new_name: str) -> bool:
 
 def remove_tag(change: Transaction, name: str) -> tuple[str, ...]:
     """Remove a tag; return the recordings that had it."""
-    rows = change.database.execute(
+    rows = change.rows(
         "SELECT recording_id FROM tagged JOIN tags ON tags.number = tag "
         "JOIN recordings ON recordings.number = recording WHERE tags.name = ?",
-        (name,),
-    ).fetchall()
+        name,
+    )
     change.run("DELETE FROM tags WHERE name = ?", name)
     ids = tuple(str(row[0]) for row in rows)
     change.changed("tags")

@@ -74,9 +74,7 @@ def splice_segments(
     insert_segments(change, number, segments, first)
     index.splice(change, number, first, removed, [segment.text for segment in segments])
     if first == 0:
-        opening = change.database.execute(
-            f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq LIMIT 8", (number,)
-        ).fetchall()
+        opening = change.rows(f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq LIMIT 8", number)
         set_first_line(change, number, (segment_from(row) for row in opening))
     change.run(
         "UPDATE recordings SET edited_at = ?, doubt = MAX(0, doubt + ?) WHERE number = ?",
@@ -96,9 +94,7 @@ def keep_revision(
     number = number_of(change, recording_id)
     if number is None:
         return None
-    rows = change.database.execute(
-        f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq", (number,)
-    ).fetchall()
+    rows = change.rows(f"{_SELECT} WHERE s.recording = ? ORDER BY s.seq", number)
     about = change.one("SELECT language, model_id FROM recordings WHERE number = ?", number)
     language, model_id = about or (None, None)
     return add_revision(
@@ -196,7 +192,7 @@ def _move(change: Transaction, number: int, first: int, by: int) -> None:
     """Renumber the segments from `first` on, and their words with them."""
     if by == 0:
         return
-    change.database.conn.execute("PRAGMA defer_foreign_keys = ON")
+    change.connection.execute("PRAGMA defer_foreign_keys = ON")
     for table in ("segments", "words"):  # by way of negative numbers, where nothing is in the way
         change.run(
             f"UPDATE {table} SET seq = -1 - seq WHERE recording = ? AND seq >= ?", number, first
@@ -207,7 +203,7 @@ def _move(change: Transaction, number: int, first: int, by: int) -> None:
 
 
 def _doubt_of(change: Transaction, number: int, first: int, last: int) -> int:
-    rows = change.database.execute(
-        f"{_SELECT} WHERE s.recording = ? AND s.seq >= ? AND s.seq < ?", (number, first, last)
-    ).fetchall()
+    rows = change.rows(
+        f"{_SELECT} WHERE s.recording = ? AND s.seq >= ? AND s.seq < ?", number, first, last
+    )
     return count_doubtful([segment_from(row) for row in rows])

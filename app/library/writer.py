@@ -17,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlite_utils.db import Database
-
 from app.core.errors import AppError
 from app.core.events import LibraryChanged
 from app.core.job import Job
@@ -74,7 +72,7 @@ class LibraryWriter:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._is_closed = False
-        self._database: Database | None = None
+        self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self._seen_version = 0
         self._has_traces = False
@@ -356,40 +354,40 @@ class LibraryWriter:
             task()
         self._close_file()
 
-    def _open(self) -> Database:
+    def _open(self) -> sqlite3.Connection:
         connection = open_writable(self._file, self._lock)
         try:
             with told_plainly(self._file):
                 status = self._file.stat()
-                self._database = Database(connection, execute_plugins=False)
-                self._seen_version = self._data_version(self._database)
+                self._connection = connection
+                self._seen_version = self._data_version(self._connection)
         except BaseException:
             connection.close()
             raise
         self._identity = (status.st_dev, status.st_ino)
-        return self._database
+        return self._connection
 
     def _close_file(self) -> None:
-        if self._database is None:
+        if self._connection is None:
             return
         if self._lock is not None or self._has_traces:
             try:
-                checkpoint(self._database.conn, self._file)
+                checkpoint(self._connection, self._file)
             except (AppError, sqlite3.Error):
                 _log.warning("the log could not be folded into the library at closing")
-        self._database.close()
-        self._database = None
+        self._connection.close()
+        self._connection = None
 
     def _transact(self, work: Callable[[Transaction], _T]) -> _T:
         self._check_still_there()
-        database = self._database or self._open()
-        change = Transaction(database)
+        connection = self._connection or self._open()
+        change = Transaction(connection)
         try:
-            self._begin(database)
+            self._begin(connection)
             result = work(change)
-            database.conn.execute("COMMIT")
+            connection.execute("COMMIT")
         except BaseException as error:
-            self._roll_back(database)
+            self._roll_back(connection)
             if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not (
                 isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError)
             ):
@@ -397,16 +395,16 @@ class LibraryWriter:
             raise
         self._check_still_there()  # a commit into a deleted file is no promise
         if change.leaves_traces:
-            self._wipe_traces(database)
+            self._wipe_traces(connection)
         if change.kinds:
             self._tell(frozenset(change.kinds), frozenset(change.ids), self._origin)
         return result
 
-    def _begin(self, database: Database) -> None:
+    def _begin(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + _GIVE_UP_BUSY_S
         while True:
             try:
-                database.conn.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
                 is_busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
@@ -414,10 +412,10 @@ class LibraryWriter:
                     raise
                 time.sleep(_BUSY_PAUSE_S)
 
-    def _roll_back(self, database: Database) -> None:
-        if database.conn.in_transaction:  # a full disk may have rolled it back already
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:  # a full disk may have rolled it back already
             try:
-                database.conn.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
             except sqlite3.Error:
                 _log.warning("a failed transaction could not be rolled back")
                 self._drop_connection()
@@ -429,9 +427,9 @@ class LibraryWriter:
         return library_error(error, self._file)
 
     def _drop_connection(self) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _check_still_there(self) -> None:
         try:
@@ -441,12 +439,12 @@ class LibraryWriter:
         if (status.st_dev, status.st_ino) != self._identity:
             raise moved_away(self._file)
 
-    def _wipe_traces(self, database: Database) -> None:
+    def _wipe_traces(self, connection: sqlite3.Connection) -> None:
         """Take deleted words out of the index and the log as well."""
         self._has_traces = True
         try:
             if sqlite3.sqlite_version_info < (3, 42):  # later ones overwrite them at once
-                database.conn.execute(
+                connection.execute(
                     f"INSERT INTO {SEARCH_TABLE} ({SEARCH_TABLE}) VALUES ('optimize')"
                 )
             self._checkpoint()
@@ -454,16 +452,16 @@ class LibraryWriter:
             _log.warning("deleted text will be wiped later")
 
     def _checkpoint(self) -> bool:
-        if self._database is None:
+        if self._connection is None:
             return False
-        is_done = checkpoint(self._database.conn, self._file)
+        is_done = checkpoint(self._connection, self._file)
         if is_done:
             self._has_traces = False
         return is_done
 
     def _look_around(self) -> None:
         """Notice what other processes did, and wipe what a reader kept us from wiping."""
-        if self._database is None:
+        if self._connection is None:
             return
         try:
             if not self._has_mended:
@@ -471,7 +469,7 @@ class LibraryWriter:
                 self._mend()
             if self._has_traces:
                 self._checkpoint()
-            now = self._data_version(self._database)
+            now = self._data_version(self._connection)
         except (AppError, sqlite3.Error, OSError) as error:
             _log.warning("the library could not be looked at: %s", type(error).__name__)
             return
@@ -489,8 +487,8 @@ class LibraryWriter:
             self._transact(changes.index_everything)
 
     @staticmethod
-    def _data_version(database: Database) -> int:
-        row: Any = database.conn.execute("PRAGMA data_version").fetchone()
+    def _data_version(connection: sqlite3.Connection) -> int:
+        row: Any = connection.execute("PRAGMA data_version").fetchone()
         return int(row[0])
 
     def _tell(self, kinds: frozenset[str], ids: frozenset[str], origin: str) -> None:

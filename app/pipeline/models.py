@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.config.paths import make_private_folder
 from app.config.settings import Settings
@@ -40,14 +41,16 @@ from app.models.custom import (
     look_at,
     model_id_for,
 )
-from app.models.download import Downloads, repository_entry
-from app.models.fetch import Patience
-from app.models.hub import PUBLIC_HUB, Route
 from app.models.manifest import Manifest, record, sha256_of
 from app.models.recommend import Advice, Machine, recommend
 from app.models.store import PARTIAL, ModelStore, folder_bytes
 from app.pipeline.conversion import Conversion
 from app.pipeline.model_rows import ModelRow, model_rows
+
+if TYPE_CHECKING:  # what speaks to the network costs a quarter of a second: not at the app's start
+    from app.models.download import Downloads
+    from app.models.fetch import Patience
+    from app.models.hub import Route
 
 _TOLD_BYTES = 64 << 20
 
@@ -63,7 +66,7 @@ class ModelParts:
     residency: Residency
     pool: ThreadPoolExecutor
     machine: Machine
-    patience: Patience | None = None
+    patience: "Patience | None" = None
 
 
 class _Stopped(Exception):
@@ -89,16 +92,27 @@ class Models:
         self._removed: list[Path] = []
         self._is_closing = False
         self._advice = recommend(parts.machine)
-        self.downloads = Downloads(
-            parts.store,
-            emit,
-            lambda: route_of(settings()),
-            lambda: settings().offline,
-            parts.patience,
-            self._convert_fetched,
-        )
+        self._downloads: Downloads | None = None
+        self._making = threading.Lock()
 
     # What there is
+
+    @property
+    def downloads(self) -> "Downloads":
+        """The queue of downloads, made when it is first asked for."""
+        from app.models.download import Downloads
+
+        with self._making:
+            if self._downloads is None:
+                self._downloads = Downloads(
+                    self._parts.store,
+                    self._emit,
+                    lambda: route_of(self._settings()),
+                    lambda: self._settings().offline,
+                    self._parts.patience,
+                    self._convert_fetched,
+                )
+            return self._downloads
 
     @property
     def advice(self) -> Advice:
@@ -148,6 +162,9 @@ class Models:
 
     def get_repository(self, repository: str, revision: str = "") -> str:
         """Download a model by its name on the hub; return what it will be called here."""
+        from app.models.download import repository_entry
+        from app.models.hub import PUBLIC_HUB
+
         name = repository.strip().removeprefix(PUBLIC_HUB).strip("/")
         if name.count("/") != 1 or not all(part.strip() for part in name.split("/")):
             raise ImportFailed(
@@ -263,17 +280,21 @@ class Models:
 
     def stay_offline(self) -> None:
         """Stop what uses the network, because the person wants that."""
-        self.downloads.pause_all()
+        if self._downloads is not None:
+            self._downloads.pause_all()
 
     def tidy(self) -> None:
         """Throw away what earlier sessions left: deleted models, downloads of a week ago."""
         self._parts.pool.submit(self._store.purge)
-        self._parts.pool.submit(self.downloads.sweep)
+        self._parts.pool.submit(lambda: self.downloads.sweep())
 
     def close(self) -> None:
         """Stop everything; downloads go on when the person resumes them."""
         self._is_closing = True
-        self.downloads.close()
+        with self._making:
+            downloads = self._downloads
+        if downloads is not None:
+            downloads.close()
 
     # What runs on the pool
 
@@ -416,8 +437,10 @@ class Models:
         self._emit(DownloadChanged(changed))
 
 
-def route_of(settings: Settings) -> Route:
+def route_of(settings: Settings) -> "Route":
     """Return how the person wants the hub to be reached."""
+    from app.models.hub import PUBLIC_HUB, Route
+
     return Route(settings.model_mirror or PUBLIC_HUB, settings.proxy)
 
 
