@@ -8,7 +8,8 @@ from being emptied, so nothing here stays open between calls.
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -83,23 +84,56 @@ class LibraryReader:
         with self._connection() as connection:
             return listing.ids(connection, query)
 
+    def numbers(self, query: ListQuery = ListQuery(), limit: int = -1) -> "array[int]":  # noqa: B008
+        """Return the rows of the list by their numbers, in its order; the first `limit`, or all.
+
+        This is how a long list is held: `recordings_at` reads of it what is looked at.
+        """
+        with self._connection() as connection:
+            return listing.numbers(connection, query, limit)
+
+    def mark(self, query: ListQuery = ListQuery()) -> tuple[int, int]:  # noqa: B008  # frozen
+        """Return the count of a list and the sum of its rows' numbers: a quick way to compare."""
+        with self._connection() as connection:
+            return listing.mark(connection, query)
+
+    def recordings_at(self, numbers: Sequence[int]) -> dict[int, Recording]:
+        """Return the recordings of some rows by their numbers; what is gone is left out."""
+        with self._connection() as connection:
+            rows = listing.rows_at(connection, numbers)
+        return {int(str(row[0])): recording_from(row[1:]) for row in rows}
+
+    def hits_at(self, numbers: Sequence[int], text: str) -> dict[int, SearchHit]:
+        """Return why rows are found by a search for `text`; what is gone is left out."""
+        terms = parse(text)
+        with self._connection() as connection:
+            rows = listing.rows_at(connection, numbers)
+            return {int(str(row[0])): _hit(connection, row, terms, text) for row in rows}
+
+    def ids_at(self, numbers: Sequence[int]) -> list[str]:
+        """Return the recordings' ids of some rows, in that order; what is gone is left out."""
+        with self._connection() as connection:
+            return listing.ids_at(connection, numbers)
+
+    def number_of(self, recording_id: str) -> int | None:
+        """Return the number of a recording's row."""
+        rows = self._all("SELECT number FROM recordings WHERE recording_id = ?", recording_id)
+        return int(str(rows[0][0])) if rows else None
+
+    def overview(self) -> listing.Overview:
+        """Return how much there is, the folders and tags, and what can be filtered by."""
+        with self._connection() as connection:
+            return listing.overview(connection)
+
     def folders(self) -> list[Folder]:
         """Return the folders by name, with how many recordings lie in each, the bin left out."""
-        rows = self._all(
-            "SELECT f.folder_id, f.name, COUNT(r.number) FROM folders f LEFT JOIN recordings r "
-            "ON r.folder_id = f.folder_id AND r.deleted_at IS NULL AND r.rerun_of IS NULL "
-            "GROUP BY f.number ORDER BY f.name COLLATE NOCASE"
-        )
-        return [Folder(str(key), str(name), int(str(count))) for key, name, count in rows]
+        with self._connection() as connection:
+            return list(listing.folders(connection))
 
     def tags(self) -> list[Tag]:
         """Return the tags by name, with how many recordings carry each, the bin left out."""
-        rows = self._all(
-            "SELECT t.name, COUNT(r.number) FROM tags t LEFT JOIN tagged ON tagged.tag = t.number "
-            "LEFT JOIN recordings r ON r.number = tagged.recording AND r.deleted_at IS NULL "
-            "GROUP BY t.number ORDER BY t.name COLLATE NOCASE"
-        )
-        return [Tag(str(name), int(str(count))) for name, count in rows]
+        with self._connection() as connection:
+            return list(listing.tags(connection))
 
     def tags_of(self, recording_id: str) -> tuple[str, ...]:
         """Return the tags of a recording, by name."""
@@ -234,6 +268,13 @@ class LibraryReader:
         with self._connection():
             opened = self._opened.get(threading.current_thread())
             return opened is not None and opened.is_too_new
+
+    def interrupt(self, thread: threading.Thread) -> None:
+        """Break off what `thread` is reading: its call raises. Thread: any."""
+        with self._gate:
+            opened = self._opened.get(thread)
+            if opened is not None:
+                opened.connection.interrupt()
 
     def close(self) -> None:
         """Close every thread's connection; reading afterwards opens it again."""

@@ -8,7 +8,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.events import FilesChecked
 from app.core.job import Job, JobStatus
-from app.core.transcript import Segment
+from app.core.recording import Recording
+from app.core.transcript import Segment, Transcript
+from app.library.listing import Overview
 from app.library.search import ListQuery
 from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
@@ -16,6 +18,9 @@ from app.ui.library.sidebar import Place
 from app.ui.ports import Ports
 
 _SEARCH_AGAIN_MS = 1000  # while the library changes, a search is repeated this often
+
+
+_Opened = tuple[Recording | None, Transcript | None, tuple[str, ...]]
 
 
 class Browser(QObject):
@@ -27,11 +32,14 @@ class Browser(QObject):
         super().__init__(parent)
         self._parts = parts
         self._library = ports.library
+        self._desk = ports.desk
         self._commands = ports.commands
         self._board = board
         self._wanted: str | None = None  # the recording to open as soon as its row is there
         self._followed: str | None = None  # the job whose segments are appended to the open text
         self._opens_next = False
+        self._opening: str | None = None  # the recording whose text is being read
+        self._tags: tuple[str, ...] = ()  # all there are
         self.can_read = True
         self.can_write = True
         self._search_later = QTimer(self)
@@ -40,6 +48,7 @@ class Browser(QObject):
         self._search_later.timeout.connect(self._search_again)
         parts.sidebar.place_chosen.connect(self._on_place_chosen)
         parts.library.selection_changed.connect(self._on_selection_changed)
+        parts.library.model.modelReset.connect(self._open_wanted)
         parts.library.clear_search_requested.connect(self.leave_search)
         parts.library.list.open_requested.connect(parts.transcript.text.setFocus)
         parts.toolbar.search_field.search_changed.connect(self._on_search_changed)
@@ -105,9 +114,7 @@ class Browser(QObject):
             in_bin = sidebar.place is Place.BIN  # else a search is over everything
             library.show_query(ListQuery(text, is_binned=in_bin))
         else:
-            library.show_query(sidebar.spot.query)
-            if self.opened_id is not None:
-                library.select({self.opened_id})
+            library.show_query(sidebar.spot.query, select=self.opened_id)
         self._parts.transcript.set_query(text)
         self.changed.emit()
 
@@ -126,10 +133,10 @@ class Browser(QObject):
             transcript.show_many(count, can_write=self.can_write)
         elif count == 1:
             recording_id = library.selected_ids()[0]
-            if recording_id != opened:
-                self.open(recording_id)
             start_s = library.selected_start_s()
-            if start_s is not None:
+            if recording_id != (self._opening or opened):
+                self.open(recording_id, start_s)
+            elif start_s is not None and self._opening is None:
                 transcript.go_to(start_s)
         elif opened is None or not self._is_listed(opened):
             transcript.show_nothing()
@@ -143,22 +150,40 @@ class Browser(QObject):
 
     # What is open
 
-    def open(self, recording_id: str) -> None:
-        """Show a recording with its text as the library has it."""
-        recording = self._library.recording(recording_id)
+    def open(self, recording_id: str, at_s: float | None = None) -> None:
+        """Show a recording with its text as the library has it, from `at_s` on."""
+        library = self._library
+        is_here = self._parts.transcript.editor.is_source_of(recording_id)
+
+        def read() -> _Opened:
+            recording = library.recording(recording_id)
+            text = None if is_here or recording is None else library.transcript(recording_id)
+            return recording, text, tuple(library.tags_of(recording_id))
+
+        self._opening = recording_id
+        self._desk.ask("open", read, lambda found: self._show_opened(recording_id, found, at_s))
+
+    def _show_opened(self, recording_id: str, found: "_Opened", at_s: float | None) -> None:
+        self._opening = None
+        recording, text, tags = found
+        transcript = self._parts.transcript
         if recording is None:
-            self._parts.transcript.show_nothing()
+            transcript.show_nothing()
+            self.changed.emit()
             return
         job = self._board.job_of(recording_id)
         is_running = job is not None and job.status is JobStatus.RUNNING
         self._followed = job.job_id if job is not None and is_running else None
-        is_here = self._parts.transcript.editor.is_source_of(recording_id)
-        text = None if is_here and not is_running else self._library.transcript(recording_id)
-        self._parts.transcript.show_recording(recording, text, job)
-        self._show_tags(recording_id)
+        if transcript.editor.is_source_of(recording_id) and not is_running:
+            text = None  # what was typed meanwhile is newer
+        transcript.show_recording(recording, text, job)
+        transcript.header.show_tags(tags, self._tags)
         query = self._parts.toolbar.search_field.query
         if query:
-            self._parts.transcript.set_query(query)
+            transcript.set_query(query)
+        if at_s is not None:
+            transcript.go_to(at_s)
+        self.changed.emit()
 
     def _refresh_open(self, recording_id: str) -> None:
         """Show the open recording as it now is; its text too, unless segments bring it."""
@@ -172,8 +197,15 @@ class Browser(QObject):
         self._show_tags(recording_id)
 
     def _show_tags(self, recording_id: str) -> None:
-        known = [tag.name for tag in self._library.tags()]
-        self._parts.transcript.header.show_tags(self._library.tags_of(recording_id), known)
+        self._parts.transcript.header.show_tags(self._library.tags_of(recording_id), self._tags)
+
+    def show_overview(self, overview: Overview) -> None:
+        """Offer the folders, tags and filters there are."""
+        self._tags = tuple(tag.name for tag in overview.tags)
+        self._parts.sidebar.show_folders(overview.folders, overview.tags)
+        self._parts.library.filters.show_choices(overview)
+        if self.opened_id is not None:
+            self._show_tags(self.opened_id)
 
     # Events
 
@@ -196,7 +228,7 @@ class Browser(QObject):
             if not self._search_later.isActive():
                 self._search_later.start()
         else:
-            library.keeping_selection(lambda: library.model.refresh(ids))
+            library.model.refresh(ids)
         self._open_wanted()
         opened = self.opened_id
         if opened is not None and (not ids or opened in ids):
@@ -211,7 +243,8 @@ class Browser(QObject):
     ) -> None:
         if recording_id != self.opened_id:
             return
-        if not self._parts.transcript.append(segments, language):
+        is_same_text = self._parts.transcript.append(segments, language)
+        if not is_same_text or self._opening == recording_id:  # what is being read may lack them
             self.open(recording_id)
 
     def on_jobs_changed(self, recordings: frozenset[str]) -> None:
@@ -234,7 +267,7 @@ class Browser(QObject):
     def _search_again(self) -> None:
         library = self._parts.library
         if library.model.search_text:
-            library.keeping_selection(library.model.reload)
+            library.model.reload()
 
     def _open_wanted(self) -> None:
         if self._wanted is None:

@@ -107,7 +107,7 @@ class JobBoard(QObject):
 
     def forget_recordings(self, recording_ids: Sequence[str]) -> None:
         """Drop the jobs of recordings that were removed."""
-        for recording_id in recording_ids:
+        for recording_id in self._by_recording.keys() & set(recording_ids):
             job = self.job_of(recording_id)
             if job is not None:
                 self._forget(job)

@@ -34,6 +34,7 @@ class WindowLayout:
         self.sidebar = Sidebar(window)
         self.library = LibraryPane(
             ports.library,
+            ports.desk,
             board,
             ports.find_matches,
             lambda key: _model_title(self._titles, key),

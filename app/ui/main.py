@@ -40,6 +40,7 @@ from app.ui.citizen.citizen import Citizen
 from app.ui.citizen.side_windows import SideParts, SideWindows
 from app.ui.citizen.system import SystemParts, parts_of_this_system
 from app.ui.commands import WindowCommands
+from app.ui.desk import Desk
 from app.ui.desktop import Desktop, DesktopParts
 from app.ui.engine_thread import EngineThread
 from app.ui.hotkey_keys import BoundKeys
@@ -52,6 +53,7 @@ from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
 _ICON = 128  # px
+_FIRST_LIST_S = 0.3  # the window waits so long for the library, to open with it rather than empty
 _log = logging.getLogger(__name__)
 
 
@@ -126,6 +128,7 @@ class App(QObject):
                 self._rig.devices, self._rig.microphone, self._pool, lambda: self._settings, self
             )
         self._reader = self._session.reader if self._session else LibraryReader(paths.library)
+        self._desk = Desk(self._reader.interrupt, self)
         self.commands = WindowCommands(
             queue=self._session.queue if self._session else None,
             reader=self._reader,
@@ -140,6 +143,7 @@ class App(QObject):
         self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
         ports = Ports(
             library=self._reader,
+            desk=self._desk,
             commands=self.commands,
             events=self._bus,
             find_matches=matches,
@@ -168,6 +172,7 @@ class App(QObject):
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
+        self._desk.settle(_FIRST_LIST_S)
         self.desktop.presence.open_window()
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
@@ -256,6 +261,7 @@ class App(QObject):
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
+        self._desk.close()
         self._pool.shutdown(wait=True)
         if self._session is not None:
             return self._session.close()

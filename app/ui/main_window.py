@@ -32,7 +32,7 @@ from app.core.errors import AppError, LibraryReadOnly
 from app.core.events import Failed, FilesChecked
 from app.core.job import Job
 from app.core.recording import Recording, RecordingStatus
-from app.library.search import ListQuery
+from app.library.listing import Overview
 from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
@@ -43,7 +43,8 @@ from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
-from app.ui.library.sidebar import QUERIES, Place
+from app.ui.library.overview import LibraryOverview
+from app.ui.library.sidebar import Place
 from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import Ports
@@ -62,7 +63,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._ports = ports
         self._problem: AppError | None = None
-        self._counts: tuple[int, int] | None = None  # recordings, and those that failed
         self._settings_window: SettingsWindow | None = None
         self.setWindowTitle("Undertone")
         self.setUnifiedTitleAndToolBarOnMac(True)
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(self)
         self.board = JobBoard(ports.commands.jobs, self)
         self.feed = Feed(ports.events, self.board, self)
+        self.overview = LibraryOverview(ports.library, ports.desk, self)
         self.menus = WindowActions(self)
         self.parts = WindowLayout(self, ports, self.board)
         self.news = News(self.parts.banners, self.parts.notices, self.announcer, self)
@@ -134,6 +135,8 @@ class MainWindow(QMainWindow):
             part.resume_requested.connect(commands.resume_job)
             part.cancel_requested.connect(commands.cancel_job)
         self.browser.changed.connect(self._render)
+        self.overview.changed.connect(self._on_overview)
+        self._ports.desk.failed.connect(self.news.tell_error)
         self.parts.library.filters.changed.connect(self._render)
         self.deeds.changed.connect(self._on_deeds_changed)
         self.deeds.done.connect(lambda deed: self.news.tell_deed(deed, self.deeds.undo))
@@ -180,7 +183,7 @@ class MainWindow(QMainWindow):
         events.exported.connect(self.news.on_exported)
         events.failed.connect(self._on_failed)
         events.models_changed.connect(self._on_models_changed)
-        self.feed.library_changed.connect(self._forget_counts)
+        self.feed.library_changed.connect(self.overview.refresh)
         self.feed.library_changed.connect(browser.on_library_changed)
         self.feed.segments_final.connect(browser.on_segments_final)
         self.board.changed.connect(browser.on_jobs_changed)
@@ -207,7 +210,9 @@ class MainWindow(QMainWindow):
 
     def export_selected(self) -> None:
         """Ask as what to export the selected recordings, and do it."""
-        ids = self.parts.library.selected_ids()
+        self.parts.library.with_selected(self._ask_for_export)
+
+    def _ask_for_export(self, ids: Sequence[str]) -> None:
         first = self._ports.library.recording(ids[0]) if ids else None
         if first is None:
             return
@@ -257,7 +262,6 @@ class MainWindow(QMainWindow):
     def set_problem(self, problem: AppError | None) -> None:
         """Say why the library cannot be used, or only be read; `None` when all is well."""
         self._problem = problem
-        self._counts = None
         self.browser.can_write = problem is None
         self.browser.can_read = problem is None or isinstance(problem, LibraryReadOnly)
         self.parts.set_access(can_read=self.browser.can_read, can_write=problem is None)
@@ -271,6 +275,7 @@ class MainWindow(QMainWindow):
             self.parts.trouble.show_state(message, lines, icon="warning", tint="error")
         if self.browser.can_read:
             self.browser.show_all()
+            self.overview.refresh()
         self._render()
 
     @property
@@ -294,8 +299,10 @@ class MainWindow(QMainWindow):
         self.parts.set_model_titles(models)
         self.news.tell_models(models, self._get_model)
 
-    def _forget_counts(self, _ids: object) -> None:
-        self._counts = None
+    def _on_overview(self, overview: Overview) -> None:
+        self.organising.show_overview(overview)
+        self.browser.show_overview(overview)
+        self._render()
 
     def _on_deeds_changed(self) -> None:
         latest = self.deeds.latest
@@ -350,17 +357,16 @@ class MainWindow(QMainWindow):
 
     def _render(self) -> None:
         """Choose the page, and bring counts, status and actions up to date."""
-        parts, library = self.parts, self._ports.library
+        parts, overview = self.parts, self.overview.latest
         if not self.browser.can_read:
             parts.pages.setCurrentWidget(parts.trouble)
             self._render_actions()
             return
-        if self._counts is None:
-            self._counts = library.count(ListQuery()), library.count(QUERIES[Place.FAILED])
-            parts.sidebar.show_folders(library.folders(), library.tags())
-        total, failed = self._counts
-        parts.sidebar.set_count(Place.FAILED, failed)
-        is_empty = not total and not self.board.open_jobs and parts.sidebar.place is Place.ALL
+        total = overview.total if overview is not None else 0
+        if overview is not None:
+            parts.sidebar.set_count(Place.FAILED, overview.failed)
+        is_known = overview is not None and not self.board.open_jobs
+        is_empty = is_known and not total and parts.sidebar.place is Place.ALL
         if parts.sidebar.place is Place.QUEUE:
             parts.pages.setCurrentWidget(parts.queue)
         elif is_empty and not parts.toolbar.search_field.query:

@@ -4,11 +4,11 @@
 of their truth: it renders the last snapshot.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from PySide6.QtCore import SignalInstance
@@ -17,50 +17,74 @@ from app.config.settings import Settings
 from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
-from app.core.recording import Folder, Recording, Tag
+from app.core.recording import Folder, Recording
 from app.core.transcript import Segment, Transcript
 from app.export import ExportOptions
+from app.library.listing import Overview
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
 from app.ui.models.ports import ModelPorts
 
+_T = TypeVar("_T")
+
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
 FindMatches = Callable[[str, str], Sequence[tuple[int, int]]]
 
 
 class LibraryReader(Protocol):
-    """Reads the library on the main thread; every call is short."""
+    """Reads the library. What is about one recording is short; whole lists are for the desk."""
 
-    def recordings(self, query: ListQuery, offset: int, limit: int) -> Sequence[Recording]:
-        """Return part of the list, newest first."""
+    def numbers(self, query: ListQuery, limit: int = -1) -> Sequence[int]:
+        """Return the rows of a list by their numbers, in its order; the first `limit`, or all."""
+
+    def mark(self, query: ListQuery) -> tuple[int, int]:
+        """Return the count of a list and the sum of its rows' numbers."""
+
+    def recordings_at(self, numbers: Sequence[int]) -> Mapping[int, Recording]:
+        """Return the recordings of a few rows by their numbers; what is gone is left out."""
+
+    def hits_at(self, numbers: Sequence[int], text: str) -> Mapping[int, SearchHit]:
+        """Return why a few rows are found by a search for `text`."""
+
+    def ids_at(self, numbers: Sequence[int]) -> Sequence[str]:
+        """Return the ids of rows, in that order."""
+
+    def number_of(self, recording_id: str) -> int | None: ...
 
     def count(self, query: ListQuery) -> int: ...
+
+    def overview(self) -> Overview:
+        """Return how much there is, the folders and tags, and what can be filtered by."""
 
     def recording(self, recording_id: str) -> Recording | None: ...
 
     def transcript(self, recording_id: str) -> Transcript: ...
 
-    def search(self, query: ListQuery, offset: int, limit: int) -> Sequence[SearchHit]: ...
-
     def ids(self, query: ListQuery) -> Sequence[str]:
         """Return the ids of the whole list, in its order."""
 
-    def folders(self) -> Sequence[Folder]: ...
-
-    def tags(self) -> Sequence[Tag]: ...
-
     def tags_of(self, recording_id: str) -> Sequence[str]: ...
-
-    def values_of(self, column: str) -> Sequence[str]:
-        """Return what there is to filter by: `kind`, `language`, `model_id`, `app_name`."""
 
     def revisions(self, recording_id: str) -> Sequence[Revision]: ...
 
     def revision_segments(self, revision_id: str) -> Sequence[Segment]: ...
 
     def reruns_of(self, recording_id: str) -> Sequence[Recording]: ...
+
+
+class Desk(Protocol):
+    """Asks the library without waiting for it (`app.ui.desk`). Thread: main."""
+
+    @property
+    def failed(self) -> SignalInstance: ...
+
+    def ask(self, key: str, question: Callable[[], _T], answer: Callable[[_T], object]) -> None:
+        """Answer `question` elsewhere and hand what it returns to `answer`, in the main thread.
+
+        Whatever was asked with the same `key` and is not answered yet is forgotten.
+        """
 
 
 class Organiser(Protocol):
@@ -303,6 +327,7 @@ class Ports:
     """All that the window is given.
 
     Attributes:
+        desk: where whole lists and long texts are asked for.
         dictation: live recording; `None` where there is none (a library that cannot be written).
         microphones: what can be listened to.
         hotkeys: the global hotkeys.
@@ -320,6 +345,7 @@ class Ports:
     """
 
     library: LibraryReader
+    desk: Desk
     commands: Commands
     events: Events
     find_matches: FindMatches

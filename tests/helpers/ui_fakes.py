@@ -3,6 +3,7 @@
 Used by the tests of `ui/` and by `packaging/screenshots.py`.
 """
 
+from array import array
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from app.core.job import Job, JobStage, JobStatus
 from app.core.recording import Folder, Recording, RecordingKind, RecordingStatus, Tag
 from app.core.transcript import Segment, Transcript
 from app.export import ExportOptions
+from app.library.listing import Overview
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
@@ -28,7 +30,7 @@ from tests.helpers.take_fakes import (
     FakeHotkeyKeys,
     FakeMicrophones,
 )
-from tests.helpers.ui_signals import FakeBus, FakePlayer
+from tests.helpers.ui_signals import FakeBus, FakeDesk, FakePlayer
 
 _T = TypeVar("_T")
 DEMO = ModelChoice(
@@ -57,6 +59,7 @@ class FakeLibrary:
     shelf: dict[str, str] = field(default_factory=dict)  # folders' names
     worn: dict[str, list[str]] = field(default_factory=dict)  # recordings' tags
     kept: dict[str, list[tuple[Revision, tuple[Segment, ...]]]] = field(default_factory=dict)
+    _numbered: dict[str, int] = field(default_factory=dict)
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
         return [
@@ -70,14 +73,62 @@ class FakeLibrary:
             and query.is_binned is (item.deleted_at is not None)
         ]
 
-    def recordings(self, query: ListQuery, offset: int, limit: int) -> list[Recording]:
+    def numbers(self, query: ListQuery, limit: int = -1) -> "array[int]":
         if self.made_up:
-            numbers = range(max(0, offset), min(self.made_up, offset + limit))
-            found = [recording(at) for at in numbers]
+            found: Sequence[int] = range(1, self.made_up + 1)
+        elif query.text.strip():
+            found = [
+                self._number(item.recording_id)
+                for item in self.items
+                if self._hit(item, query.text) is not None
+            ]
         else:
-            found = self._fitting(query)[offset : offset + limit]
+            found = [self._number(item.recording_id) for item in self._fitting(query)]
+        return array("q", found if limit < 0 else found[:limit])
+
+    def _number(self, recording_id: str) -> int:
+        """Return the number of a recording: the first one ever asked for is 1."""
+        if self.made_up:
+            return int(recording_id[1:]) + 1
+        return self._numbered.setdefault(recording_id, len(self._numbered) + 1)
+
+    def number_of(self, recording_id: str) -> int | None:
+        return None if self.recording(recording_id) is None else self._number(recording_id)
+
+    def mark(self, query: ListQuery) -> tuple[int, int]:
+        numbers = self.numbers(query)
+        return len(numbers), sum(numbers)
+
+    def ids_at(self, numbers: Sequence[int]) -> list[str]:
+        if self.made_up:
+            return [f"r{number - 1:06d}" for number in numbers]
+        names = {number: name for name, number in self._numbered.items()}
+        return [names[number] for number in numbers if self.recording(names[number]) is not None]
+
+    def recordings_at(self, numbers: Sequence[int]) -> dict[int, Recording]:
+        found = {}
+        for name in self.ids_at(numbers):
+            item = self.recording(name)
+            if item is not None:
+                found[self._number(name)] = item
         self.rows_read += len(found)
         return found
+
+    def hits_at(self, numbers: Sequence[int], text: str) -> dict[int, SearchHit]:
+        found = self.recordings_at(numbers)
+        hits = ((number, self._hit(item, text)) for number, item in found.items())
+        return {number: hit for number, hit in hits if hit is not None}
+
+    def overview(self) -> Overview:
+        return Overview(
+            self.count(ListQuery()),
+            self.count(ListQuery(status=RecordingStatus.FAILED)),
+            tuple(self.folders()),
+            tuple(self.tags()),
+            self._values("language"),
+            self._values("model_id"),
+            self._values("app_name"),
+        )
 
     def count(self, query: ListQuery) -> int:
         if self.made_up:
@@ -107,8 +158,10 @@ class FakeLibrary:
     def tags_of(self, recording_id: str) -> tuple[str, ...]:
         return tuple(self.worn.get(recording_id, ()))
 
-    def values_of(self, column: str) -> list[str]:
-        return sorted({str(value) for item in self.items if (value := getattr(item, column))})
+    def _values(self, field_name: str) -> tuple[str, ...]:
+        return tuple(
+            sorted({str(value) for item in self.items if (value := getattr(item, field_name))})
+        )
 
     def revisions(self, recording_id: str) -> list[Revision]:
         return [revision for revision, _segments in self.kept.get(recording_id, [])]
@@ -126,14 +179,6 @@ class FakeLibrary:
 
     def transcript(self, recording_id: str) -> Transcript:
         return self.transcripts.get(recording_id, Transcript())
-
-    def search(self, query: ListQuery, offset: int, limit: int) -> list[SearchHit]:
-        text, hits = query.text, []
-        for item in self.items:
-            hit = self._hit(item, text)
-            if hit is not None:
-                hits.append(hit)
-        return hits[offset : offset + limit]
 
     def _hit(self, item: Recording, text: str) -> SearchHit | None:
         for seq, segment in enumerate(self.transcript(item.recording_id).segments):
@@ -349,6 +394,7 @@ class World:
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
+        self.desk = FakeDesk()
 
     @property
     def ports(self) -> Ports:
@@ -356,6 +402,7 @@ class World:
             organiser=None if self.problem else self.organiser,
             player=self.player,
             library=self.library,
+            desk=self.desk,
             commands=self.commands,
             events=self.bus,
             find_matches=matches,

@@ -1,6 +1,8 @@
 """What tells the window something: a bus without an app, a player without a sound."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -54,3 +56,26 @@ class FakePlayer(QObject):
 
     def set_speed(self, speed: float) -> None:
         self.speed = speed
+
+
+class FakeDesk(QObject):
+    """Answers at once; with `is_holding`, when `answer` is called."""
+
+    failed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_holding = False
+        self.waiting: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {}
+
+    def ask(self, key: str, question: Callable[[], Any], answer: Callable[[Any], object]) -> None:
+        if self.is_holding:
+            self.waiting[key] = (question, answer)
+        else:
+            answer(question())
+
+    def answer(self) -> None:
+        """Answer what is waiting, and what is asked because of that."""
+        while self.waiting:
+            question, answer = self.waiting.pop(next(iter(self.waiting)))
+            answer(question())

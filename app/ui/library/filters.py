@@ -1,6 +1,6 @@
 """What the list is narrowed down to, as chips, and in which order it stands.
 
-Keeps the person's choices over every place; what there is to choose is read when the menu opens.
+Keeps the person's choices over every place; what there is to choose is told from outside.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWid
 
 from app.config.translate import tr
 from app.core.recording import RecordingKind, RecordingStatus
+from app.library.listing import Overview
 from app.library.search import ListQuery, Sort
 from app.ui import theme
-from app.ui.ports import LibraryReader
 from app.ui.widgets.chip import Chip
 from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.labels import ElidedLabel
@@ -31,12 +31,11 @@ class FilterBar(QWidget):
 
     def __init__(
         self,
-        library: LibraryReader,
         model_title: ModelTitle,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._library = library
+        self._overview = Overview()
         self._model_title = model_title
         self._filters: dict[str, tuple[object, str]] = {}
         self.sort = Sort.NEWEST
@@ -62,6 +61,10 @@ class FilterBar(QWidget):
         column.setSpacing(0)
         column.addLayout(line)
         column.addWidget(self.chips)
+
+    def show_choices(self, overview: Overview) -> None:
+        """Offer what there is to filter by, from when the menu is next opened."""
+        self._overview = overview
 
     @property
     def is_filtering(self) -> bool:
@@ -112,14 +115,15 @@ class FilterBar(QWidget):
         ]
         self._add_choices(menu, "status", tr("Status"), states, RecordingStatus)
         self._add_dates(menu)
-        for name, title, label in (
-            ("language", tr("Language"), language_label),
-            ("model_id", tr("Model"), self._model_title),
-            ("app_name", tr("Dictated into"), lambda value: str(value)),
+        there = self._overview
+        for name, title, values, label in (
+            ("language", tr("Language"), there.languages, language_label),
+            ("model_id", tr("Model"), there.model_ids, self._model_title),
+            ("app_name", tr("Dictated into"), there.app_names, str),
         ):
-            values = [(value, label(value)) for value in self._library.values_of(name)]
-            self._add_choices(menu, name, title, values, str)
-        tags = [(tag.name, tag.name) for tag in self._library.tags()]
+            choices = [(value, label(value)) for value in values]
+            self._add_choices(menu, name, title, choices, str)
+        tags = [(tag.name, tag.name) for tag in there.tags]
         self._add_choices(menu, "tag", tr("Tag"), tags, str)
         menu.addSeparator()
         self._add_switch(menu, "is_favourite", tr("Favourites"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QByteArray, QMimeData
 
 RECORDINGS = "application/x-undertone-recordings"
+SELECTION = "*"  # carried instead of the ids of a long selection: all that is selected in the list
 
 
 def carry(data: QMimeData, ids: Sequence[str]) -> QMimeData:

@@ -1,13 +1,16 @@
-"""The list of recordings, read a page at a time.
+"""The list of recordings: the numbers of all its rows, and of a few the recordings themselves.
 
-Only pages that were looked at are in memory, and only the last few dozen of those; a hundred
-thousand recordings cost no more than a hundred.
+The numbers, eight bytes a row, are read on the desk's thread, and until they are known the rows
+before stay. Recordings are read by their numbers when they are looked at, a page at a time, and
+only the last few dozen pages are kept: a place in the middle of a hundred thousand costs as much
+as the first.
 """
 
+from array import array
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,14 +24,15 @@ from PySide6.QtCore import (
 )
 
 from app.core.recording import Recording
-from app.library.search import ListQuery, Piece, Sort
+from app.library.search import ListQuery, Piece, SearchHit, Sort
 from app.ui.job_board import JobBoard
-from app.ui.ports import LibraryReader
+from app.ui.ports import Desk, LibraryReader
 from app.ui.wording import day_of, spoken_row, title_of
 
 PAGE = 100  # rows read at once
 _KEPT_PAGES = 100
-_HITS = 50  # search hits read at once; each is looked for in its text
+_HITS = 30  # of a search, shown before the others are counted
+_KEPT_HITS = 2_000
 _LOOKED_AT = 2  # pages that are read again at once when something changed
 _FEW = 40  # recordings that are read again one by one rather than with their pages
 
@@ -46,32 +50,53 @@ class Row:
     start_s: float | None = None
 
 
+_Place = tuple[int, Row | None]  # a row's number and, unless it is gone, the row
+
+
 class RecordingModel(QAbstractListModel):
     """Rows of one `ListQuery`."""
 
     days_changed = Signal()  # which rows begin a day is known better now
 
     def __init__(
-        self, library: LibraryReader, board: JobBoard, parent: QObject | None = None
+        self, library: LibraryReader, desk: Desk, board: JobBoard, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._library = library
+        self._desk = desk
         self._board = board
-        self._query = ListQuery()
-        self._total = 0
-        self._hits: list[Row] = []
-        self._hits_taken = 0
-        self._may_have_more = False
-        self._pages: OrderedDict[int, list[Row]] = OrderedDict()
+        self._asked = ListQuery()
+        self._query = ListQuery()  # what the rows are of
+        self._numbers: Sequence[int] = array("q")
+        self._is_whole = True
+        self._has_answer = False
+        self._is_new = False
+        self._is_waiting = False
+        self._is_stale = False  # the library changed while the list was being read
+        self._pages: OrderedDict[int, list[_Place]] = OrderedDict()
+        self._hits: OrderedDict[int, Row | None] = OrderedDict()  # by number
+        self._old_hits: dict[int, Row | None] = {}  # shown until they are looked for again
         self._days: dict[int, date] = {}
         self._starts: list[int] = []
         board.changed.connect(self._on_jobs_changed)
+        desk.failed.connect(self._on_failed)
 
     # What is shown
 
     @property
     def query(self) -> ListQuery:
-        return self._query
+        """What was asked for last; the rows may still be the ones before."""
+        return self._asked
+
+    @property
+    def is_new(self) -> bool:
+        """During a reset: whether it is another list, and not the same one read again."""
+        return self._is_new
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that fits is counted; of a search the first hits come before."""
+        return self._is_whole
 
     @property
     def search_text(self) -> str:
@@ -85,61 +110,45 @@ class RecordingModel(QAbstractListModel):
         return not self.search_text and query.sort is Sort.NEWEST and not query.is_binned
 
     def show_query(self, query: ListQuery) -> None:
-        """Show the recordings of `query`; with a text those that match, each with its place."""
-        self._query = query
-        self._pages.clear()
-        self.reload()
+        """Show the recordings of `query`, as soon as they are known; with a text, why they fit."""
+        self._asked = query
+        self._is_stale = False
+        self._ask()
 
     def reload(self) -> None:
-        """Read everything again: of the list, the pages that were just looked at."""
-        looked_at = list(self._pages)[-_LOOKED_AT:]
-        self.beginResetModel()
-        self._pages.clear()
-        self._days.clear()
-        self._starts.clear()
-        self._hits, self._hits_taken, self._may_have_more = [], 0, False
-        if self.search_text:
-            self._hits = self._take_hits()
+        """Read the list again."""
+        if self._is_waiting:
+            self._is_stale = True
         else:
-            self._total = self._library.count(self._query)
-            self._read_around(looked_at)
-        self.endResetModel()
-        self.days_changed.emit()
+            self._ask()
 
     def refresh(self, ids: Iterable[str]) -> None:
-        """Read the recordings `ids` again, and everything if some came or went.
+        """Read the recordings `ids` again, or all when there are none or many, and the list.
 
         Names of other things among `ids` (jobs) and recordings that are not in memory cost nothing.
         """
         ids = set(ids)
-        is_plain = self._query == ListQuery()
-        if not is_plain or not ids or len(ids) > _FEW or self._recount():
-            self.reload()
-            return
-        places = self._places_of(ids)
-        found = {name: self._library.recording(name) for name in places}
-        if any(each is None or each.deleted_at is not None for each in found.values()):
-            self.reload()
-            return
-        for name, place in places.items():
-            recording = found[name]
-            if recording is not None:
-                self._pages[place // PAGE][place % PAGE] = Row(recording)
-                self._tell_changed(place)
+        if not ids or len(ids) > _FEW:
+            self._forget_rows()
+        else:
+            self._read_again(self._places_of(ids))
+        self.reload()
 
-    def ids(self, rows: Sequence[int]) -> list[str]:
-        """Return the recordings of `rows`; of many, without reading their pages."""
-        if self.search_text or len(rows) <= PAGE:
-            return [found for row in rows if (found := self.recording_id(row)) is not None]
-        every = self._library.ids(self._query)
-        return [every[row] for row in rows if row < len(every)]
+    def numbers(self, rows: Iterable[int]) -> list[int]:
+        """Return what the library calls `rows`, for `LibraryReader.ids_at`."""
+        return [self._numbers[row] for row in rows if 0 <= row < len(self._numbers)]
+
+    def rows_of_numbers(self, numbers: Collection[int]) -> list[int]:
+        """Return where rows stand now, by what the library calls them; those that are gone not."""
+        wanted = numbers if isinstance(numbers, frozenset) else frozenset(numbers)
+        return [row for row, number in enumerate(self._numbers) if number in wanted]
 
     # QAbstractListModel
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         if parent.isValid():
             return 0
-        return len(self._hits) if self.search_text else self._total
+        return len(self._numbers)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if int(role) not in _ROLES or not index.isValid():
@@ -156,45 +165,56 @@ class RecordingModel(QAbstractListModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
 
-    def canFetchMore(self, parent: Index) -> bool:
-        return not parent.isValid() and self._may_have_more
-
-    def fetchMore(self, parent: Index) -> None:
-        if not self.canFetchMore(parent):
-            return
-        rows = self._take_hits()
-        if rows:
-            self.beginInsertRows(QModelIndex(), len(self._hits), len(self._hits) + len(rows) - 1)
-            self._hits += rows
-            self.endInsertRows()
-
     # Rows and days, as the view asks for them
 
     def row(self, row: int) -> Row | None:
-        """Return a row; `None` when the library has become shorter meanwhile."""
-        if not 0 <= row < self.rowCount():
+        """Return a row; `None` when it has left the library meanwhile."""
+        if not 0 <= row < len(self._numbers):
             return None
-        if self.search_text:
-            return self._hits[row]
-        page = self._page(row // PAGE)
-        at = row % PAGE
-        return page[at] if at < len(page) else None
+        number, plain = self._page(row // PAGE)[row % PAGE]
+        if plain is None or not self.search_text:
+            return plain
+        hit = self._hits.get(number) or self._old_hits.get(number)
+        if hit is None:
+            return plain
+        return replace(hit, recording=plain.recording)
 
     def ensure(self, first: int, last: int) -> None:
-        """Read the pages of the rows `first` … `last`."""
-        if self.search_text or self.rowCount() == 0:
+        """Have the rows `first` … `last` at hand; of a search, ask why they fit."""
+        if not len(self._numbers):
             return
-        first, last = max(0, first), min(last, self.rowCount() - 1)
+        first, last = max(0, first), min(last, len(self._numbers) - 1)
         for page in range(first // PAGE, last // PAGE + 1):
             self._page(page)
+        if self.search_text:
+            missing = [each for each in self._numbers[first : last + 1] if each not in self._hits]
+            if missing:
+                self._ask_why(missing)
+
+    def start_s(self, row: int) -> float | None:
+        """Return where in a recording the search matches."""
+        if not self.search_text or not 0 <= row < len(self._numbers):
+            return None
+        number = self._numbers[row]
+        if number not in self._hits:  # chosen before the answer came
+            self._keep_hits(self._library.hits_at([number], self._query.text), [number])
+        hit = self._hits.get(number)
+        return hit.start_s if hit else None
 
     def recording_id(self, row: int) -> str | None:
         found = self.row(row)
         return found.recording.recording_id if found else None
 
     def row_of(self, recording_id: str) -> int | None:
-        """Return where a recording is, if its page is in memory."""
-        return self._places_of({recording_id}).get(recording_id)
+        """Return where a recording stands in the list."""
+        known = self._places_of({recording_id}).get(recording_id)
+        if known is not None:
+            return known
+        number = self._library.number_of(recording_id)
+        try:
+            return None if number is None else self._numbers.index(number)
+        except ValueError:
+            return None
 
     def day_starts(self) -> list[int]:
         """Return the rows that begin a day, as far as known, in order."""
@@ -208,9 +228,90 @@ class RecordingModel(QAbstractListModel):
     def pages_in_memory(self) -> int:
         return len(self._pages)
 
+    # Asking
+
+    def _ask(self) -> None:
+        query, library, known = self._asked, self._library, self._numbers
+        is_same = self._has_answer and query == self._query
+        self._is_waiting = True
+        if query.text.strip():
+            if is_same:
+                self._desk.ask("list", lambda: library.numbers(query), self._on_numbers)
+            else:  # the first hits at once, then how many there are
+                self._desk.ask("list", lambda: _first_hits(library, query), self._on_first_hits)
+        elif is_same and self.has_days:
+            self._desk.ask(
+                "list", lambda: _numbers_if_changed(library, query, known), self._on_numbers
+            )
+        else:
+            self._desk.ask("list", lambda: library.numbers(query), self._on_numbers)
+
+    def _on_first_hits(self, found: "_FirstHits") -> None:
+        numbers, hits = found
+        self._show(numbers, hits, is_whole=len(numbers) < _HITS)
+        if self._is_whole:
+            self._on_answered()
+        else:
+            query, library = self._asked, self._library
+            self._desk.ask("list", lambda: library.numbers(query), self._on_numbers)
+
+    def _on_numbers(self, numbers: Sequence[int] | None) -> None:
+        if numbers is not None:
+            known = len(self._numbers)
+            is_same = self._asked == self._query and self._has_answer
+            if is_same and not self.search_text and numbers == self._numbers:
+                self._is_whole = True
+            elif is_same and not self._is_whole and numbers[:known] == self._numbers:
+                self.beginInsertRows(QModelIndex(), known, len(numbers) - 1)
+                self._numbers, self._is_whole = numbers, True
+                self._pages.pop(known // PAGE, None)
+                self.endInsertRows()
+                self.days_changed.emit()
+            else:
+                self._show(numbers, {}, is_whole=True)
+        self._on_answered()
+
+    def _on_failed(self, _error: object) -> None:
+        self._is_waiting = self._is_stale = False  # the next change asks again
+
+    def _on_answered(self) -> None:
+        self._is_waiting = False
+        if self._is_stale:
+            self._is_stale = False
+            self._ask()
+
+    def _show(
+        self, numbers: Sequence[int], hits: Mapping[int, SearchHit], *, is_whole: bool
+    ) -> None:
+        self._is_new = self._asked != self._query or not self._has_answer
+        looked_at = [] if self._is_new else list(self._pages)[-_LOOKED_AT:]
+        self.beginResetModel()
+        self._old_hits, self._hits = ({} if self._is_new else dict(self._hits)), OrderedDict()
+        self._query, self._has_answer = self._asked, True
+        self._numbers, self._is_whole = numbers, is_whole
+        self._keep_hits(hits, numbers)
+        self._pages.clear()
+        self._days.clear()
+        self._starts.clear()
+        self._read_around(looked_at)
+        self.endResetModel()
+        self._is_new = False
+        self.days_changed.emit()
+
+    def _ask_why(self, numbers: list[int]) -> None:
+        """Ask where rows match; they are on the screen already."""
+        query, library = self._query, self._library
+
+        def keep(hits: Mapping[int, SearchHit]) -> None:
+            if query == self._query:
+                self._keep_hits(hits, numbers)
+                self.dataChanged.emit(self.index(0), self.index(len(self._numbers) - 1))
+
+        self._desk.ask("why", lambda: library.hits_at(numbers, query.text), keep)
+
     # Inside
 
-    def _page(self, number: int) -> list[Row]:
+    def _page(self, number: int) -> list[_Place]:
         page = self._pages.get(number)
         if page is None:
             page = self._read(number)
@@ -221,48 +322,70 @@ class RecordingModel(QAbstractListModel):
             self._pages.move_to_end(number)
         return page
 
-    def _read(self, number: int) -> list[Row]:
-        offset = number * PAGE
+    def _read(self, page: int) -> list[_Place]:
+        offset = page * PAGE
         lead = 1 if offset else 0  # the row before says whether this page begins a day
-        found = list(self._library.recordings(self._query, offset - lead, PAGE + lead))
-        previous = day_of(found[0].created_at) if lead and found else None
-        for place, recording in enumerate(found[lead:], offset):
+        numbers = self._numbers[offset - lead : offset + PAGE]
+        found = self._library.recordings_at(numbers)
+        if self.has_days:
+            self._find_days(offset, lead, [found.get(number) for number in numbers])
+        return [
+            (number, Row(found[number]) if number in found else None) for number in numbers[lead:]
+        ]
+
+    def _find_days(self, offset: int, lead: int, found: list[Recording | None]) -> None:
+        """Note which rows from `offset` on begin a day."""
+        previous: date | None = None
+        for place, recording in enumerate(found, offset - lead):
+            if recording is None:
+                continue
             day = day_of(recording.created_at)
-            if place not in self._days and day != previous:
-                insort(self._starts, place)
-            self._days[place] = day
+            if place >= offset:
+                if place not in self._days and day != previous:
+                    insort(self._starts, place)
+                self._days[place] = day
             previous = day
         self.days_changed.emit()
-        return [Row(recording) for recording in found[lead:]]
 
-    def _take_hits(self) -> list[Row]:
-        hits = self._library.search(self._query, self._hits_taken, _HITS)
-        self._hits_taken += len(hits)
-        self._may_have_more = len(hits) == _HITS
-        return [Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s) for hit in hits]
+    def _keep_hits(self, hits: Mapping[int, SearchHit], asked: Sequence[int]) -> None:
+        """Note why the rows `asked` fit; one that is gone fits no more and is not asked again."""
+        if not self.search_text:
+            return
+        for number in asked:
+            hit = hits.get(number)
+            self._hits[number] = (
+                Row(hit.recording, *_flat(hit.snippet), start_s=hit.start_s) if hit else None
+            )
+            self._hits.move_to_end(number)
+        while len(self._hits) > _KEPT_HITS:
+            self._hits.popitem(last=False)
 
-    def _recount(self) -> bool:
-        return self._library.count(self._query) != self._total
+    def _forget_rows(self) -> None:
+        """Let rows be read again when they are next looked at."""
+        self._pages.clear()
+        if len(self._numbers):
+            self.dataChanged.emit(self.index(0), self.index(len(self._numbers) - 1))
+
+    def _read_again(self, places: dict[str, int]) -> None:
+        found = self._library.recordings_at(self.numbers(places.values()))
+        for place in places.values():
+            number = self._numbers[place]
+            if number in found:  # what is gone stands there until the list is known
+                self._pages[place // PAGE][place % PAGE] = (number, Row(found[number]))
+                self._tell_changed(place)
 
     def _places_of(self, ids: set[str]) -> dict[str, int]:
-        if self.search_text:
-            rows = enumerate(self._hits)
-            return {
-                row.recording.recording_id: at
-                for at, row in rows
-                if row.recording.recording_id in ids
-            }
         return {
             row.recording.recording_id: number * PAGE + at
             for number, page in self._pages.items()
-            for at, row in enumerate(page)
-            if row.recording.recording_id in ids
+            for at, (_number, row) in enumerate(page)
+            if row is not None and row.recording.recording_id in ids
         }
 
     def _read_around(self, numbers: Sequence[int]) -> None:
         """Read pages and the ones after them, where new rows may have pushed their rows."""
         for number in sorted({*numbers, *(number + 1 for number in numbers)}):
-            if number * PAGE < self._total:
+            if number * PAGE < len(self._numbers):
                 self._page(number)
 
     def _tell_changed(self, place: int) -> None:
@@ -281,6 +404,24 @@ _ROLES = frozenset(
         int(Qt.ItemDataRole.AccessibleTextRole),
     }
 )
+
+
+_FirstHits = tuple[Sequence[int], Mapping[int, SearchHit]]
+
+
+def _first_hits(library: LibraryReader, query: ListQuery) -> _FirstHits:
+    """Return the first rows of a search and why they fit. Thread: the desk's."""
+    numbers = library.numbers(query, _HITS)
+    return numbers, library.hits_at(numbers, query.text)
+
+
+def _numbers_if_changed(
+    library: LibraryReader, query: ListQuery, known: Sequence[int]
+) -> Sequence[int] | None:
+    """Return the list in the order of making; `None` while it holds what it did. Thread: desk."""
+    if library.mark(query) == (len(known), sum(known)):
+        return None
+    return library.numbers(query)
 
 
 def _flat(pieces: Sequence[Piece]) -> tuple[str, tuple[tuple[int, int], ...]]:

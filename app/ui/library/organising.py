@@ -9,10 +9,13 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QDialog, QInputDialog, QMenu, QMessageBox, QWidget
 
 from app.config.translate import tr, tr_plural
+from app.library.listing import Overview
 from app.library.search import ListQuery
 from app.ui.actions import WindowActions, connect
 from app.ui.layout import WindowLayout
 from app.ui.library.deeds import Deeds
+from app.ui.library.mime import SELECTION
+from app.ui.library.pane import FEW
 from app.ui.library.sidebar import Place, Spot
 from app.ui.ports import Commands, Ports
 from app.ui.wording import title_of
@@ -33,7 +36,9 @@ class Organising(QObject):
         self._window = window
         self._parts = parts
         self._library = ports.library
+        self._desk = ports.desk
         self._commands: Commands = ports.commands
+        self._overview = Overview()
         self._menus = menus
         self._cancel_jobs = cancel_jobs
         self.deeds = Deeds(ports.organiser, self)
@@ -52,7 +57,7 @@ class Organising(QObject):
         header.notes_edited.connect(deeds.set_notes)
         header.tag_requested.connect(lambda key, tag: deeds.tag([key], tag))
         header.untag_requested.connect(lambda key, tag: deeds.untag([key], tag))
-        self._parts.library.list.carried_ids = self._parts.library.selected_ids
+        self._parts.library.list.carried_ids = self._carried_ids
         menus = self._menus
         connect(menus.favourite, self.toggle_favourite)
         connect(menus.rename, header.rename)
@@ -70,30 +75,15 @@ class Organising(QObject):
 
     def remove_selected(self) -> None:
         """Move the selection to the bin; in the bin, erase it for good."""
-        library = self._parts.library
-        ids = library.selected_ids()
-        if not ids:
-            return
-        if self.is_in_bin:
-            self._erase(ids)
-            return
-        row = library.first_selected_row()
-        recording = self._library.recording(ids[0])
-        self._cancel_jobs(ids)
-        self.deeds.move_to_bin(ids, title_of(recording) if recording else "")
-        library.select_row_later(row)
+        row = self._parts.library.first_selected_row()
+        self._parts.library.with_selected(lambda ids: self._remove(ids, row))
 
     def restore_selected(self) -> None:
-        ids = self._parts.library.selected_ids()
-        if ids:
-            self.deeds.restore(ids)
+        self._with_selected(self.deeds.restore)
 
     def toggle_favourite(self) -> None:
         """Make the selection favourites; all of them being so, no longer."""
-        ids = self._parts.library.selected_ids()
-        first = self._library.recording(ids[0]) if ids else None
-        if first is not None:
-            self.deeds.set_favourite(ids, not first.is_favourite)
+        self._with_selected(self._toggle_favourite)
 
     def new_folder(self) -> None:
         """Ask for a name and make a folder, with the selection where the menu was on it."""
@@ -121,15 +111,44 @@ class Organising(QObject):
 
     def empty_bin(self) -> None:
         """Erase what is in the bin, after asking."""
-        ids = list(self._library.ids(ListQuery(is_binned=True)))
-        if ids:
-            self._erase(ids)
+        library = self._library
+        self._desk.ask(
+            "bin",
+            lambda: list(library.ids(ListQuery(is_binned=True))),
+            lambda ids: self._erase(ids) if ids else None,
+        )
 
     def show_list_menu(self, over: QWidget, point: QPoint) -> None:
         """Open the context menu of the selected recordings."""
         self._menus.show_recording_menu(over, point, is_in_bin=self.is_in_bin)
 
+    def show_overview(self, overview: Overview) -> None:
+        """Offer the folders and tags there are."""
+        self._overview = overview
+
     # Inside
+
+    def _with_selected(self, use: Callable[[list[str]], object]) -> None:
+        self._parts.library.with_selected(lambda ids: use(ids) if ids else None)
+
+    def _remove(self, ids: Sequence[str], row: int) -> None:
+        if not ids:
+            return
+        if self.is_in_bin:
+            self._erase(ids)
+            return
+        self._move_to_bin(ids)
+        self._parts.library.select_row_later(row)
+
+    def _move_to_bin(self, ids: Sequence[str]) -> None:
+        recording = self._library.recording(ids[0])
+        self._cancel_jobs(ids)
+        self.deeds.move_to_bin(ids, title_of(recording) if recording else "")
+
+    def _toggle_favourite(self, ids: Sequence[str]) -> None:
+        first = self._library.recording(ids[0])
+        if first is not None:
+            self.deeds.set_favourite(ids, not first.is_favourite)
 
     def _erase(self, ids: Sequence[str]) -> None:
         """Erase recordings for good: the one thing that cannot be undone, so it is asked."""
@@ -153,6 +172,12 @@ class Organising(QObject):
         box.open()
 
     def _on_dropped(self, ids: list[str], spot: Spot) -> None:
+        if ids == [SELECTION]:
+            self._with_selected(lambda all_ids: self._drop(all_ids, spot))
+        else:
+            self._drop(ids, spot)
+
+    def _drop(self, ids: list[str], spot: Spot) -> None:
         if spot.place is Place.FOLDER:
             self.deeds.move_to_folder(ids, spot.key, spot.title)
         elif spot.place is Place.TAG:
@@ -160,9 +185,12 @@ class Organising(QObject):
         elif spot.place is Place.FAVOURITES:
             self.deeds.set_favourite(ids, True)
         elif spot.place is Place.BIN and not self.is_in_bin:
-            recording = self._library.recording(ids[0])
-            self._cancel_jobs(ids)
-            self.deeds.move_to_bin(ids, title_of(recording) if recording else "")
+            self._move_to_bin(ids)
+
+    def _carried_ids(self) -> Sequence[str]:
+        """Return what a drag takes along; of a long selection that it is the selection."""
+        library = self._parts.library
+        return [SELECTION] if library.selected_count() > FEW else library.selected_ids()
 
     def _show_spot_menu(self, spot: Spot, where: QPoint) -> None:
         menu = QMenu(self._window)
@@ -180,47 +208,42 @@ class Organising(QObject):
     def _fill_folder_menu(self) -> None:
         menu = self._menus.folder_menu
         menu.clear()
-        ids = self._parts.library.selected_ids()
-        for folder in self._library.folders():
+
+        def move(folder_id: str | None, name: str = "") -> None:
+            self._with_selected(lambda ids: self.deeds.move_to_folder(ids, folder_id, name))
+
+        for folder in self._overview.folders:
             action = menu.addAction(folder.name.replace("&", "&&"))
-            action.triggered.connect(
-                lambda _on, folder=folder: self.deeds.move_to_folder(
-                    ids, folder.folder_id, folder.name
-                )
-            )
+            action.triggered.connect(lambda _on, folder=folder: move(folder.folder_id, folder.name))
         menu.addSeparator()
-        connect(menu.addAction(tr("No Folder")), lambda: self.deeds.move_to_folder(ids, None))
-        connect(
-            menu.addAction(tr("New Folder…")),
-            lambda: self._ask(
-                tr("New Folder"),
-                tr("Name:"),
-                "",
-                lambda name: self.deeds.add_folder(name, ids),
-            ),
-        )
+        connect(menu.addAction(tr("No Folder")), lambda: move(None))
+        connect(menu.addAction(tr("New Folder…")), self._ask_for_folder)
+
+    def _ask_for_folder(self) -> None:
+        def make(name: str) -> None:
+            self._with_selected(lambda ids: self.deeds.add_folder(name, ids))
+
+        self._ask(tr("New Folder"), tr("Name:"), "", make)
 
     def _fill_tag_menu(self) -> None:
         menu = self._menus.tag_menu
         menu.clear()
         ids = self._parts.library.selected_ids()
         worn = set(self._library.tags_of(ids[0])) if ids else set()
-        for tag in self._library.tags():
+        for tag in self._overview.tags:
             action = menu.addAction(tag.name.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(tag.name in worn)
-            action.triggered.connect(
-                lambda on, name=tag.name: (
-                    self.deeds.tag(ids, name) if on else self.deeds.untag(ids, name)
-                )
-            )
+            action.triggered.connect(lambda on, name=tag.name: self._put_tag(name, is_on=on))
         menu.addSeparator()
         connect(
             menu.addAction(tr("New Tag…")),
-            lambda: self._ask(
-                tr("New Tag"), tr("Name:"), "", lambda name: self.deeds.tag(ids, name)
-            ),
+            lambda: self._ask(tr("New Tag"), tr("Name:"), "", self._put_tag),
         )
+
+    def _put_tag(self, name: str, *, is_on: bool = True) -> None:
+        change = self.deeds.tag if is_on else self.deeds.untag
+        self._with_selected(lambda ids: change(ids, name))
 
     def _ask(self, title: str, label: str, text: str, use: Callable[[str], object]) -> None:
         """Ask for a name; an empty one is none."""

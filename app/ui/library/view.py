@@ -101,6 +101,17 @@ class RecordingList(QListView):
         top = self.verticalOffset()
         return self._row_at(top), self._row_at(top + self.viewport().height())
 
+    def place(self) -> tuple[int, int]:
+        """Return the row at the upper edge and how many pixels of it are above; (0, 0) at rest."""
+        top = self.verticalOffset()
+        row = self._row_at(top)
+        return (row, top - self._slot_top(row)) if row > 0 or top else (0, 0)
+
+    def go_to_place(self, row: int, above: int) -> None:
+        """Scroll to where `place` was."""
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(self._slot_top(row) + above)
+
     # QListView, its layout replaced by the arithmetic above
 
     def doItemsLayout(self) -> None:
@@ -108,8 +119,12 @@ class RecordingList(QListView):
         self._load_visible()
 
     def dataChanged(self, first: Index, last: Index, _roles: object = None) -> None:
-        for row in range(first.row(), last.row() + 1):  # no row ever changes its height
-            self.viewport().update(self.visualRect(self._rows.index(row)))
+        top, bottom = self.visible_rows()
+        for row in range(max(first.row(), top), min(last.row(), bottom) + 1):
+            self.viewport().update(
+                self.visualRect(self._rows.index(row))
+            )  # none changes its height
+        self._load_visible()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.FontChange:

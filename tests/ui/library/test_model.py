@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from PySide6.QtCore import QModelIndex
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
@@ -13,10 +12,11 @@ from app.library.search import ListQuery, Sort
 from app.ui.job_board import JobBoard
 from app.ui.library.model import PAGE, RecordingModel
 from tests.helpers.ui_fakes import FakeLibrary, recording, world_of
+from tests.helpers.ui_signals import FakeDesk
 
 
 def model_of(library: FakeLibrary) -> RecordingModel:
-    model = RecordingModel(library, JobBoard())
+    model = RecordingModel(library, FakeDesk(), JobBoard())
     model.show_query(ListQuery())
     return model
 
@@ -27,7 +27,7 @@ def ids(model: RecordingModel) -> list[str | None]:
 
 def test_qt_finds_no_fault_with_it(qapp: QApplication) -> None:
     library = world_of(7).library
-    model = RecordingModel(library, JobBoard())
+    model = RecordingModel(library, FakeDesk(), JobBoard())
     tester = QAbstractItemModelTester(model)
     model.show_query(ListQuery())
     library.put(recording(99))
@@ -96,14 +96,60 @@ def test_only_the_newest_first_have_days(qapp: QApplication, sort: Sort) -> None
     assert model.day_starts() == []
 
 
-def test_many_ids_are_asked_for_at_once(qapp: QApplication) -> None:
+def test_rows_are_known_by_their_numbers_without_reading_them(qapp: QApplication) -> None:
     library = world_of(100_000).library
     model = model_of(library)
-    found = model.ids(range(100_000))
-    assert len(found) == 100_000
-    assert found[99_999] == "r099999"
+    numbers = model.numbers(range(100_000))
+    assert library.ids_at(numbers[-1:]) == ["r099999"]
+    assert model.rows_of_numbers(frozenset(numbers[5:8])) == [5, 6, 7]
+    assert model.row_of("r050000") == 50_000
     assert library.rows_read == 0
-    assert model.ids([5, 6]) == ["r000005", "r000006"]
+
+
+def test_the_old_rows_stay_until_the_new_ones_are_known(qapp: QApplication) -> None:
+    world = world_of(6)
+    world.library.put(recording(2, status=RecordingStatus.FAILED))
+    desk = FakeDesk()
+    model = RecordingModel(world.library, desk, JobBoard())
+    model.show_query(ListQuery())
+    desk.is_holding = True
+    model.show_query(ListQuery(status=RecordingStatus.FAILED))
+    assert len(ids(model)) == 6
+    assert not model.has_days or model.query.status is RecordingStatus.FAILED
+    desk.answer()
+    assert ids(model) == ["r000002"]
+
+
+def test_a_change_while_the_list_is_read_is_not_missed(qapp: QApplication) -> None:
+    world = world_of(3)
+    desk = FakeDesk()
+    model = RecordingModel(world.library, desk, JobBoard())
+    model.show_query(ListQuery())
+    desk.is_holding = True
+    model.reload()
+    question, use = desk.waiting.pop("list")
+    answer = question()  # as the library was
+    world.library.put(recording(9))
+    model.refresh(["r000009"])
+    use(answer)
+    assert len(ids(model)) == 3
+    desk.answer()
+    assert ids(model) == ["r000009", "r000000", "r000001", "r000002"]
+
+
+def test_a_failed_answer_does_not_end_the_asking(qapp: QApplication) -> None:
+    world = world_of(3)
+    desk = FakeDesk()
+    model = RecordingModel(world.library, desk, JobBoard())
+    model.show_query(ListQuery())
+    desk.is_holding = True
+    model.reload()
+    desk.waiting.clear()
+    desk.failed.emit(None)
+    desk.is_holding = False
+    world.library.drop(["r000001"])
+    model.refresh(["r000001"])
+    assert ids(model) == ["r000000", "r000002"]
 
 
 def test_a_changed_recording_is_read_alone(qapp: QApplication) -> None:
@@ -118,7 +164,7 @@ def test_a_changed_recording_is_read_alone(qapp: QApplication) -> None:
     row = model.row(3)
     assert row is not None
     assert row.recording.title == "A new title"
-    assert library.rows_read == read
+    assert library.rows_read == read + 1
     assert not resets
 
 
@@ -127,14 +173,14 @@ def test_names_of_jobs_and_far_recordings_cost_nothing(qapp: QApplication) -> No
     model = model_of(library)
     model.row(0)
     read = library.rows_read
-    model.refresh(["j000003", "r000900", "r000003"])
+    model.refresh(["j000003", "r000900"])
     assert library.rows_read == read
 
 
 def test_a_recording_that_begins_to_fit_is_shown(qapp: QApplication) -> None:
     library = world_of(4).library
     library.put(recording(1, status=RecordingStatus.FAILED))
-    model = RecordingModel(library, JobBoard())
+    model = RecordingModel(library, FakeDesk(), JobBoard())
     model.show_query(ListQuery(status=RecordingStatus.FAILED))
     model.row(0)
     library.put(recording(1))
@@ -146,7 +192,7 @@ def test_a_recording_that_begins_to_fit_is_shown(qapp: QApplication) -> None:
 def test_a_recording_that_no_longer_fits_leaves(qapp: QApplication) -> None:
     library = world_of(4).library
     library.put(recording(2, status=RecordingStatus.FAILED))
-    model = RecordingModel(library, JobBoard())
+    model = RecordingModel(library, FakeDesk(), JobBoard())
     model.show_query(ListQuery(status=RecordingStatus.FAILED))
     assert ids(model) == ["r000002"]
     library.put(recording(2))
@@ -162,22 +208,47 @@ def test_a_library_that_became_shorter_gives_no_row(qapp: QApplication) -> None:
     assert model.data(model.index(250)) is None
 
 
-@pytest.mark.parametrize("count", [0, 3, 49, 50, 120])
-def test_a_search_takes_its_hits_page_by_page(qapp: QApplication, count: int) -> None:
+@pytest.mark.parametrize("count", [0, 3, 29, 30, 31, 120])
+def test_a_search_shows_the_first_hits_and_then_counts_all(qapp: QApplication, count: int) -> None:
     library = world_of(count).library
-    model = RecordingModel(library, JobBoard())
+    desk = FakeDesk()
+    desk.is_holding = True
+    model = RecordingModel(library, desk, JobBoard())
     model.show_query(ListQuery("recording"))
-    while model.canFetchMore(QModelIndex()):
-        model.fetchMore(QModelIndex())
+    question, use = desk.waiting.pop("list")
+    use(question())
+    assert model.rowCount() == min(count, 30)
+    assert model.is_whole is (count < 30)
+    desk.answer()
+    assert model.is_whole
     assert model.rowCount() == count
     assert len(set(ids(model))) == count
+
+
+def test_hits_further_down_are_explained_when_they_are_looked_at(qapp: QApplication) -> None:
+    library = world_of(120).library
+    line = Transcript((Segment(0, 1, "Nothing here."), Segment(7, 9, "Then the river rose.")))
+    library.transcripts = {item.recording_id: line for item in library.items}
+    desk = FakeDesk()
+    model = RecordingModel(library, desk, JobBoard())
+    model.show_query(ListQuery("river"))
+    desk.is_holding = True
+    row = model.row(110)
+    assert row is not None
+    assert row.snippet == ""
+    model.ensure(60, 70)
+    model.ensure(105, 115)
+    desk.answer()
+    rows = [model.row(at) for at in (29, 65, 110)]
+    assert [row.start_s for row in rows if row is not None] == [7, None, 7]
+    assert model.start_s(65) == 7
 
 
 def test_a_hit_shows_where_it_matches(qapp: QApplication) -> None:
     library = FakeLibrary([recording(1)])
     line = Transcript((Segment(0, 1, "Nothing here."), Segment(7, 9, "Then the river rose.")))
     library.transcripts["r000001"] = line
-    model = RecordingModel(library, JobBoard())
+    model = RecordingModel(library, FakeDesk(), JobBoard())
     model.show_query(ListQuery("river"))
     row = model.row(0)
     assert row is not None

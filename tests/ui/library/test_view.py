@@ -11,11 +11,12 @@ from app.ui.library.delegate import RowDelegate, scrolled
 from app.ui.library.model import PAGE, RecordingModel
 from app.ui.library.view import RecordingList
 from tests.helpers.ui_fakes import FakeLibrary, world_of
+from tests.helpers.ui_signals import FakeDesk
 
 
 def list_of(qtbot: QtBot, library: FakeLibrary) -> RecordingList:
     board = JobBoard()
-    model = RecordingModel(library, board)
+    model = RecordingModel(library, FakeDesk(), board)
     view = RecordingList(model, RowDelegate(board, matches, model))
     board.setParent(view)
     model.setParent(view)
