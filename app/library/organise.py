@@ -4,6 +4,7 @@ Each function runs inside one open transaction and says whose rows it touched. N
 anything: what goes to the bin comes back with folder, tags and text as it was.
 """
 
+import json
 from collections.abc import Sequence
 
 from app.core.errors import LibraryError, mark
@@ -17,31 +18,20 @@ _NAME_LENGTH = 200
 
 def move_to_bin(change: Transaction, ids: Sequence[str], at: float) -> tuple[str, ...]:
     """Put recordings into the bin; return those that were not there before."""
-    return _each(
-        change,
-        ids,
-        "UPDATE recordings SET deleted_at = ? WHERE recording_id = ? AND deleted_at IS NULL",
-        at,
-    )
+    found = _fitting(change, ids, "r.deleted_at IS NULL")
+    return _set(change, found, "deleted_at", at)
 
 
 def restore(change: Transaction, ids: Sequence[str]) -> tuple[str, ...]:
     """Take recordings out of the bin; return those that were there."""
-    return _each(
-        change,
-        ids,
-        "UPDATE recordings SET deleted_at = NULL WHERE recording_id = ? AND deleted_at NOT NULL",
-    )
+    found = _fitting(change, ids, "r.deleted_at IS NOT NULL")
+    return _set(change, found, "deleted_at", None)
 
 
 def set_favourite(change: Transaction, ids: Sequence[str], is_favourite: bool) -> tuple[str, ...]:
     """Mark recordings as favourites or no longer; return those it changed."""
-    return _each(
-        change,
-        ids,
-        "UPDATE recordings SET is_favourite = ?1 WHERE recording_id = ?2 AND is_favourite <> ?1",
-        int(is_favourite),
-    )
+    found = _fitting(change, ids, "r.is_favourite <> ?", int(is_favourite))
+    return _set(change, found, "is_favourite", int(is_favourite))
 
 
 def add_folder(change: Transaction, name: str) -> Folder:
@@ -80,18 +70,15 @@ def move_to_folder(
         "SELECT 1 FROM folders WHERE folder_id = ?", folder_id
     ):
         return {}
-    before: dict[str, str | None] = {}
-    for recording_id in ids:
-        row = change.one("SELECT folder_id FROM recordings WHERE recording_id = ?", recording_id)
-        if row is not None and row[0] != folder_id:
-            before[recording_id] = None if row[0] is None else str(row[0])
-            change.run(
-                "UPDATE recordings SET folder_id = ? WHERE recording_id = ?",
-                folder_id,
-                recording_id,
-            )
+    row = change.one(
+        f"SELECT json_group_array(json_array(r.recording_id, r.folder_id)) FROM {_AMONG} "
+        "AND r.folder_id IS NOT ?",
+        json.dumps(list(ids)),
+        folder_id,
+    )
+    before: dict[str, str | None] = dict(json.loads(str(row[0]))) if row else {}
     if before:
-        change.changed("recordings", *before)
+        _set(change, tuple(before), "folder_id", folder_id)
         change.changed("folders")
     return before
 
@@ -100,26 +87,34 @@ def tag(change: Transaction, ids: Sequence[str], name: str) -> tuple[str, ...]:
     """Give recordings a tag; return those that did not have it."""
     name = _name(name)
     change.run("INSERT OR IGNORE INTO tags (name) VALUES (?)", name)
-    done = _each(
-        change,
-        ids,
-        "INSERT OR IGNORE INTO tagged (tag, recording) SELECT tags.number, recordings.number "
-        "FROM tags, recordings WHERE tags.name = ? AND recording_id = ?",
+    wearing = "EXISTS (SELECT 1 FROM tagged WHERE recording = r.number AND tag = "
+    wearing += "(SELECT number FROM tags WHERE name = ?))"
+    done = _fitting(change, ids, f"NOT {wearing}", name)
+    change.run(
+        "INSERT OR IGNORE INTO tagged (recording, tag) SELECT r.number, "
+        f"(SELECT number FROM tags WHERE name = ?2) FROM {_AMONG}",
+        json.dumps(done),
         name,
     )
+    if done:
+        change.changed("recordings", *done)
     change.changed("tags")
     return done
 
 
 def untag(change: Transaction, ids: Sequence[str], name: str) -> tuple[str, ...]:
     """Take a tag from recordings; return those that had it. A tag nobody has goes."""
-    done = _each(
-        change,
-        ids,
-        "DELETE FROM tagged WHERE tag = (SELECT number FROM tags WHERE name = ?) AND "
-        "recording = (SELECT number FROM recordings WHERE recording_id = ?)",
+    worn = "r.number IN (SELECT recording FROM tagged WHERE tag = "
+    worn += "(SELECT number FROM tags WHERE name = ?))"
+    done = _fitting(change, ids, worn, name)
+    change.run(
+        "DELETE FROM tagged WHERE tag = (SELECT number FROM tags WHERE name = ?2) AND "
+        f"recording IN (SELECT r.number FROM {_AMONG})",
+        json.dumps(done),
         name,
     )
+    if done:
+        change.changed("recordings", *done)
     change.run("DELETE FROM tags WHERE number NOT IN (SELECT tag FROM tagged)")
     change.changed("tags")
     return done
@@ -157,14 +152,38 @@ def remove_tag(change: Transaction, name: str) -> tuple[str, ...]:
     return ids
 
 
-def _each(
-    change: Transaction, ids: Sequence[str], statement: str, *values: str | float
+# The recordings named in a JSON list, which is one statement however many they are.
+_AMONG = (
+    "(SELECT DISTINCT value FROM json_each(?1)) wanted "
+    "CROSS JOIN recordings r ON r.recording_id = wanted.value WHERE 1"
+)
+
+
+def _fitting(
+    change: Transaction, ids: Sequence[str], condition: str, *values: str | float
 ) -> tuple[str, ...]:
-    """Run `statement` for each recording, its id the last value; return those it touched."""
-    done = tuple(key for key in ids if change.run(statement, *values, key) > 0)
-    if done:
-        change.changed("recordings", *done)
-    return done
+    """Return those of `ids` that fit a condition on their row `r`."""
+    row = change.one(
+        f"SELECT json_group_array(r.recording_id) FROM {_AMONG} AND {condition}",
+        json.dumps(list(ids)),
+        *values,
+    )
+    return tuple(json.loads(str(row[0]))) if row else ()
+
+
+def _set(
+    change: Transaction, ids: tuple[str, ...], column: str, value: str | float | None
+) -> tuple[str, ...]:
+    """Set a column of recordings and return them."""
+    if ids:
+        change.run(
+            f"UPDATE recordings SET {column} = ?2 WHERE recording_id IN "
+            "(SELECT value FROM json_each(?1))",
+            json.dumps(ids),
+            value,
+        )
+        change.changed("recordings", *ids)
+    return ids
 
 
 def _name(text: str) -> str:

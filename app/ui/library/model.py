@@ -94,6 +94,11 @@ class RecordingModel(QAbstractListModel):
         return self._is_new
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the rows are those that were asked for last."""
+        return not self._is_waiting
+
+    @property
     def is_whole(self) -> bool:
         """Whether all that fits is counted; of a search the first hits come before."""
         return self._is_whole
