@@ -57,10 +57,11 @@ def applied(segments: Sequence[Segment], splice: Splice) -> list[Segment]:
 def between(old: Sequence[Segment], new: Sequence[Segment], kind: str) -> Edit | None:
     """Return the smallest edit that leads from `old` to `new`; `None` when they are equal."""
     first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
+    most = min(len(old), len(new))
+    while first < most and (old[first] is new[first] or old[first] == new[first]):
         first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+    last, most = 0, most - first
+    while last < most and (old[-1 - last] is new[-1 - last] or old[-1 - last] == new[-1 - last]):
         last += 1
     out, into = tuple(old[first : len(old) - last]), tuple(new[first : len(new) - last])
     return Edit(kind, Splice(first, out, into)) if out or into else None

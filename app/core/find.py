@@ -4,12 +4,12 @@ What is typed is searched as it stands, never as a pattern, so no text can make 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.edit import Edit, between
-from app.core.spans import retold, tidy
-from app.core.transcript import Segment
+from app.core.spans import retold, shared, tidy
+from app.core.transcript import Segment, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,56 @@ def replace_all(segments: Sequence[Segment], wanted: Wanted, text: str) -> Edit 
     pattern = _pattern(wanted)
     if pattern is None:
         return None
-    return _replaced(
-        segments,
-        {
-            at: pattern.sub(lambda _found: text, old)
-            for at, segment in enumerate(segments)
-            if pattern.search(old := tidy(segment.text))
-        },
+    told = text.replace("\\", r"\\")  # as it stands, not as a template
+    found: dict[int, Segment | str] = {}
+    for at, segment in enumerate(segments):
+        old = tidy(segment.text)
+        new, count = pattern.subn(told, old)
+        if count:
+            found[at] = _word_by_word(segment, old, tidy(new), pattern, told) or new
+    return _replaced(segments, found)
+
+
+def _word_by_word(
+    segment: Segment, old: str, new: str, pattern: re.Pattern[str], told: str
+) -> Segment | None:
+    """Return the segment with each word replaced by itself; `None` where a hit is no part of one.
+
+    Gives what `retold` gives where it can tell, without looking for what stayed: a person who
+    replaces something in a whole day's transcript does not wait.
+    """
+    said = [word.text.strip() for word in segment.words]
+    into = [pattern.sub(told, one) for one in said]
+    if not new.isascii() or " ".join(said) != old or tidy(" ".join(into)) != new:
+        return None
+    words: list[Word] = []
+    for word, before, after in zip(segment.words, said, into, strict=True):
+        if before == after:
+            words.append(word)
+        elif after and " " not in after:
+            words.append(Word(after, word.start_s, word.end_s, 1.0))
+        else:
+            words.extend(shared(after.split(), word.start_s, word.end_s))
+    return Segment(
+        segment.start_s,
+        segment.end_s,
+        new,
+        tuple(words),
+        segment.confidence,
+        segment.speaker,
+        segment.raw,
     )
 
 
-def _replaced(segments: Sequence[Segment], texts: dict[int, str]) -> Edit | None:
+def _replaced(segments: Sequence[Segment], found: Mapping[int, Segment | str]) -> Edit | None:
     """Return the edit that gives segments other texts; one that becomes empty goes."""
     new = []
     for at, segment in enumerate(segments):
-        if at not in texts:
-            new.append(segment)
-        elif tidy(texts[at]):
-            new.append(retold(segment, texts[at]))
+        into = found.get(at, segment)
+        if isinstance(into, str):
+            into = retold(segment, into)
+        if into.text or at not in found:
+            new.append(into)
     return between(segments, new, "replace")
 
 

@@ -145,11 +145,11 @@ def _fitted(segment: Segment, first: int, last: int, tokens: list[str]) -> list[
             if a == b:
                 right = words[first + b].start_s if first + b < last else end_s
             left = max(left, before)
-            found.extend(_shared(tokens[c:d], left, max(left, right)))
+            found.extend(shared(tokens[c:d], left, max(left, right)))
     return found
 
 
-def _shared(tokens: Sequence[str], start_s: float, end_s: float) -> list[Word]:
+def shared(tokens: Sequence[str], start_s: float, end_s: float) -> list[Word]:
     """Return words that share a stretch of time by their lengths."""
     total = sum(map(len, tokens)) or 1
     found, done, at_s = [], 0, start_s

@@ -4,7 +4,7 @@ Times are seconds from the start of the recording. A segment never changes in pl
 new one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,10 @@ class Segment:
             Word(word.text, word.start_s + by_s, word.end_s + by_s, word.probability)
             for word in self.words
         )
-        return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s, words=words)
+        start_s, end_s = self.start_s + by_s, self.end_s + by_s
+        return Segment(  # `replace` takes three times as long, which counts for a whole transcript
+            start_s, end_s, self.text, words, self.confidence, self.speaker, self.raw
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class Bench:
                 "stood_cpu_ms": self.clock.cpu_ms,
             }
         )
+        print(self.done[-1], file=sys.stderr)
 
     def is_at_rest(self) -> bool:
         return self.rows.is_settled
