@@ -72,8 +72,9 @@ def _word_by_word(
     replaces something in a whole day's transcript does not wait.
     """
     said = [word.text.strip() for word in segment.words]
-    into = [pattern.sub(told, one) for one in said]
-    if not new.isascii() or " ".join(said) != old or tidy(" ".join(into)) != new:
+    into = pattern.sub(told, "\n".join(said)).split("\n")  # no hit reaches over a line's end
+    is_each = new.isascii() and len(into) == len(said) and " ".join(said) == old
+    if not is_each or tidy(" ".join(into)) != new:
         return None
     words: list[Word] = []
     for word, before, after in zip(segment.words, said, into, strict=True):

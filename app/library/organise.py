@@ -87,9 +87,7 @@ def tag(change: Transaction, ids: Sequence[str], name: str) -> tuple[str, ...]:
     """Give recordings a tag; return those that did not have it."""
     name = _name(name)
     change.run("INSERT OR IGNORE INTO tags (name) VALUES (?)", name)
-    wearing = "EXISTS (SELECT 1 FROM tagged WHERE recording = r.number AND tag = "
-    wearing += "(SELECT number FROM tags WHERE name = ?))"
-    done = _fitting(change, ids, f"NOT {wearing}", name)
+    done = _fitting(change, ids, f"NOT {_WEARING}", name)
     change.run(
         "INSERT OR IGNORE INTO tagged (recording, tag) SELECT r.number, "
         f"(SELECT number FROM tags WHERE name = ?2) FROM {_AMONG}",
@@ -104,9 +102,7 @@ def tag(change: Transaction, ids: Sequence[str], name: str) -> tuple[str, ...]:
 
 def untag(change: Transaction, ids: Sequence[str], name: str) -> tuple[str, ...]:
     """Take a tag from recordings; return those that had it. A tag nobody has goes."""
-    worn = "r.number IN (SELECT recording FROM tagged WHERE tag = "
-    worn += "(SELECT number FROM tags WHERE name = ?))"
-    done = _fitting(change, ids, worn, name)
+    done = _fitting(change, ids, _WEARING, name)
     change.run(
         "DELETE FROM tagged WHERE tag = (SELECT number FROM tags WHERE name = ?2) AND "
         f"recording IN (SELECT r.number FROM {_AMONG})",
@@ -156,6 +152,11 @@ def remove_tag(change: Transaction, name: str) -> tuple[str, ...]:
 _AMONG = (
     "(SELECT DISTINCT value FROM json_each(?1)) wanted "
     "CROSS JOIN recordings r ON r.recording_id = wanted.value WHERE 1"
+)
+# Not `r.number IN (…)`: SQLite would then walk that list for each recording.
+_WEARING = (
+    "EXISTS (SELECT 1 FROM tagged WHERE recording = r.number AND tag = "
+    "(SELECT number FROM tags WHERE name = ?))"
 )
 
 

@@ -96,6 +96,8 @@ class EditorKeys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
+        if self.is_editing and kind in (QEvent.Type.KeyPress, QEvent.Type.InputMethod):
+            self._text.fill_all()  # nothing is typed into a text that is still being changed
         if kind is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._editing_key(event) if self.is_editing else self._reading_key(event)
         if kind is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):

@@ -262,6 +262,13 @@ class RecordingList(QListView):
         drag.setHotSpot(QPoint(-12, -4))
         drag.exec(Qt.DropAction.CopyAction)
 
+    def selectAll(self) -> None:
+        """Select everything as one range; Qt's own way asks about each of the rows."""
+        if count := self._rows.rowCount():
+            everything = QItemSelection(self._rows.index(0), self._rows.index(count - 1))
+            flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.selectionModel().select(everything, flag)
+
     def keyboardSearch(self, _search: str) -> None:
         """Do nothing: it would read the whole library; the search field is for that."""
 

@@ -8,7 +8,7 @@ in while `is_editing`; what the keys mean then is for `app.ui.editor.keys` to sa
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QMimeData, QPointF, QRect, Qt, QTimer
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import (
     QFontMetrics,
     QPainter,
@@ -50,6 +50,11 @@ class TranscriptText(QTextEdit):
         self._filler.setSingleShot(True)
         self._filler.setInterval(0)
         self._filler.timeout.connect(self._fill)
+        self._stale: list[int] = []  # blocks whose segment has another text by now, the next last
+        self._mender = QTimer(self)
+        self._mender.setSingleShot(True)
+        self._mender.setInterval(0)
+        self._mender.timeout.connect(self._mend)
         self._gutter = 0
         self._speakers: set[str] = set()
         self.is_applying = False  # whether the document is being changed by us, not by a person
@@ -97,6 +102,8 @@ class TranscriptText(QTextEdit):
         while self._filled < len(self._segments):
             self._filler.stop()
             self._fill()
+        while self._stale:
+            self._mend()
 
     def apply(self, splice: Splice, *, keeps_text: bool = False) -> None:
         """Change what is shown as `splice` says; with `keeps_text` the words stand there already.
@@ -113,14 +120,41 @@ class TranscriptText(QTextEdit):
         self._starts[first:last] = [each.start_s for each in splice.new]
         self._filled = len(self._segments)
         names = {each.speaker for each in splice.new if each.speaker}
-        if was_empty or not self._segments or not names <= self._speakers:
+        is_long = abs(len(splice.new) - len(splice.old)) > _AT_ONCE
+        if was_empty or is_long or not self._segments or not names <= self._speakers:
             self._show_where_it_was()
             return
-        if not keeps_text:
+        if keeps_text:
+            pass
+        elif len(splice.old) == len(splice.new) > _AT_ONCE:
+            self._change_soon(splice)
+        else:
             self.is_applying = True
             self._change_blocks(first, len(splice.old), splice.new)
             self.is_applying = False
         self.viewport().update()
+
+    def _change_soon(self, splice: Splice) -> None:
+        """Change the text of many segments: at once what is seen, the rest a part at a time."""
+        pairs = enumerate(zip(splice.old, splice.new, strict=True), splice.first)
+        stale = [at for at, (old, new) in pairs if old.text != new.text]
+        top = self.cursorForPosition(QPoint(0, 0)).blockNumber()
+        # Ends with the first ones, so that taking from the end begins with what is seen.
+        self._stale = sorted(stale, key=lambda at: (at < top, at), reverse=True)
+        self._mend()
+
+    def _mend(self) -> None:
+        """Bring the next blocks up to date."""
+        self.is_applying = True
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        for _ in range(min(_AT_ONCE, len(self._stale))):
+            at = self._stale.pop()
+            self._set_text(cursor, self.block_at(at), self._segments[at].text)
+        cursor.endEditBlock()
+        self.is_applying = False
+        if self._stale:
+            self._mender.start()
 
     def block_at(self, at: int) -> QTextBlock:
         """Return the block of a segment."""
@@ -132,12 +166,18 @@ class TranscriptText(QTextEdit):
         place, top = self.textCursor().position(), bar.value()
         self.is_applying = True
         self._show_anew(segments)
-        self.fill_all()
+        while self._filled < len(segments) and not self._reaches(place, top):
+            self._fill()
         cursor = self.textCursor()
         cursor.setPosition(min(place, self.document().characterCount() - 1))
         self.setTextCursor(cursor)
         bar.setValue(top)
         self.is_applying = False
+
+    def _reaches(self, place: int, top: int) -> bool:
+        """Whether as much is filled in as was seen; the rest may follow."""
+        has_place = self.document().characterCount() > place
+        return has_place and self.document().size().height() >= top + self.viewport().height()
 
     def _change_blocks(self, first: int, count: int, segments: Sequence[Segment]) -> None:
         cursor = QTextCursor(self.document())
@@ -218,6 +258,7 @@ class TranscriptText(QTextEdit):
         self.viewport().update()
 
     def createMimeDataFromSelection(self) -> QMimeData:
+        self.fill_all()
         # Qt's own object, emptied: one made in Python and still on the clipboard when Python has
         # ended crashes the process at its exit.
         data = super().createMimeDataFromSelection()
@@ -256,6 +297,7 @@ class TranscriptText(QTextEdit):
         self.is_applying = was_applying
         self.setExtraSelections([])
         self._segments, self._starts, self._marks, self._filled = [], [], [], 0
+        self._stale = []
         self._going_to_s = None
         self._speakers = {segment.speaker for segment in segments if segment.speaker}
         self._set_gutter(self._speakers)
