@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 
 from app.audio.journal import JournalScan, SectionFormat, flush_to_medium, scan, sync_folder
@@ -70,6 +69,8 @@ def finalise(journal: Path, flac: Path, peaks: Path | None = None) -> Finalised:
 
     Thread: io; it takes a few seconds for an hour.
     """
+    import soundfile  # with its library a twentieth of the start, which packs nothing
+
     found = scan(journal)
     rate_hz, channels = _target(found)
     part = flac.with_name(flac.name + ".part")
@@ -110,6 +111,8 @@ def _target(found: JournalScan) -> tuple[int, int]:
 
 def _encode(journal: Path, part: Path, rate_hz: int, channels: int) -> tuple[int, str, int]:
     """Return how many samples were written, their hash and the count of damaged stretches."""
+    import soundfile
+
     digest = hashlib.sha256()
     samples = 0
     source = JournalSound(journal)
@@ -176,6 +179,8 @@ def _sync_file(file: Path) -> None:
 
 
 def _decoded(file: Path, waveform: PeakBuilder) -> tuple[int, str]:
+    import soundfile
+
     digest = hashlib.sha256()
     samples = 0
     with soundfile.SoundFile(file) as flac:

@@ -7,7 +7,6 @@ tree there is no bundle: then the installed packages say for themselves what the
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from app.config.identity import NAME, VERSION
@@ -59,6 +58,8 @@ def all_notices() -> list[Notice]:
 
 
 def _of_source_tree() -> Iterator[Notice]:
+    from importlib.metadata import PackageNotFoundError, distribution  # not at the app's start
+
     root = resources().parent
     own = (root / "LICENSE", resources() / "licenses" / "GPL-3.txt")
     yield Notice(NAME, VERSION, "MIT", tuple(file for file in own if file.is_file()))

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -54,6 +54,7 @@ from app.ui.theme import use_appearance
 
 _ICON = 128  # px
 _FIRST_LIST_S = 0.3  # the window waits so long for the library, to open with it rather than empty
+_TIDY_MS = 3_000  # after the window is there: it brings in what speaks to the network
 _log = logging.getLogger(__name__)
 
 
@@ -108,6 +109,9 @@ class App(QObject):
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         self._session: Session | None = None
         self._has_resumed = False
+        self._tidying = QTimer(self)
+        self._tidying.setSingleShot(True)
+        self._tidying.setInterval(_TIDY_MS)
         self.wants_relaunch = False
         self._has_begun = False
         problem: AppError | None = None
@@ -177,7 +181,8 @@ class App(QObject):
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
             self._session.queue.resume_interrupted()
-            self._session.models.tidy()
+            self._tidying.timeout.connect(self._session.models.tidy)
+            self._tidying.start()
             recover(self._session)
             self._begin_listening()
         if self._citizen is not None:
@@ -246,6 +251,7 @@ class App(QObject):
 
         `False` when one thread cannot be ended: then the process must be.
         """
+        self._tidying.stop()
         self._first.close()
         self.desktop.close()
         if self._microphones is not None:
