@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
+from shiboken6 import isValid
 
 from app.core.errors import AppError
 
@@ -120,6 +121,9 @@ class Desk(QObject):
         if self._newest.get(question.key) is not question:
             return  # something newer was asked meanwhile
         del self._newest[question.key]
+        owner = getattr(question.use, "__self__", None)
+        if isinstance(owner, QObject) and not isValid(owner):
+            return  # who wanted to know is gone
         if error is None:
             question.use(answer)
         elif isinstance(error, AppError):

@@ -281,6 +281,7 @@ class App(QObject):
         models = self._session.models
         return ModelPorts(
             commands=models,
+            desk=self._desk,
             events=self._bus,
             settings=lambda: self._settings,
             change=self._change_for_models,

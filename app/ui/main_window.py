@@ -47,7 +47,7 @@ from app.ui.library.overview import LibraryOverview
 from app.ui.library.sidebar import Place
 from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
-from app.ui.ports import Ports
+from app.ui.ports import ModelChoice, Ports
 from app.ui.queue.delegate import Act, acts_of
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
@@ -292,9 +292,10 @@ class MainWindow(QMainWindow):
         self.news.on_failed(event)
 
     def _on_models_changed(self, _event: object) -> None:
-        if self._ports.list_models is None:
-            return
-        models = self._ports.list_models()
+        if self._ports.list_models is not None:
+            self._ports.desk.ask("models", self._ports.list_models, self._take_models)
+
+    def _take_models(self, models: tuple[ModelChoice, ...]) -> None:
         self.parts.toolbar.set_models(models, self._ports.commands.settings.model_id)
         self.parts.set_model_titles(models)
         self.news.tell_models(models, self._get_model)

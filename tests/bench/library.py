@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from sqlite_utils.db import Database
-
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Word
 from app.library.changes import insert_segments
@@ -100,13 +98,12 @@ def sentences(count: int) -> Iterator[list[str]]:
 def make(file: Path, count: int = COUNT) -> None:
     """Make a library with `count` finished transcripts."""
     connection = open_writable(file)
-    database = Database(connection, execute_plugins=False)
     connection.execute("PRAGMA synchronous = OFF")  # of a file that is thrown away
     try:
         numbered = enumerate(sentences(count))
         while batch := tuple(islice(numbered, 2_000)):
             connection.execute("BEGIN")
-            _add(Transaction(database), connection, batch)
+            _add(Transaction(connection), connection, batch)
             connection.execute("COMMIT")
         connection.execute("INSERT INTO documents_search (documents_search) VALUES ('rebuild')")
         checkpoint(connection, file)

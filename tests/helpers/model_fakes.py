@@ -15,7 +15,7 @@ from app.models.recommend import Machine, recommend
 from app.models.store import ModelStore
 from app.pipeline.model_rows import ModelRow, model_rows
 from app.ui.models.ports import ModelPorts
-from tests.helpers.ui_signals import FakeBus
+from tests.helpers.ui_signals import FakeBus, FakeDesk
 
 MACHINE = Machine(24 << 30, 2, True)
 
@@ -42,6 +42,7 @@ class FakeModels:
     @property
     def ports(self) -> ModelPorts:
         return ModelPorts(
+            desk=FakeDesk(),
             commands=self,
             events=self.bus,
             settings=lambda: self.settings,

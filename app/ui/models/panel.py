@@ -1,10 +1,10 @@
 """The models: what is here, what suits this machine, what else there is.
 
-One widget for Settings and for the first start. It holds no truth: rows are read again when models
-come or go, and a download's progress is whatever its last event said.
+One widget for Settings and for the first start. It holds no truth: rows are read again, by the desk,
+when models come or go, and a download's progress is whatever its last event said.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from app.core.download import DownloadState
 from app.core.errors import AppError
 from app.core.events import DownloadChanged
 from app.core.language import AUTO
+from app.models.custom import Cached
 from app.pipeline.model_rows import ModelRow
 from app.ui import theme
 from app.ui.models.adding import CacheDialog, RepositoryDialog
@@ -37,6 +38,7 @@ from app.ui.widgets.column import ScrollColumn
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
 UNDO_MS = 10_000
+_OnDisk = tuple[tuple[ModelRow, ...], int, int]  # and the bytes used and free
 
 
 class ModelsPanel(QWidget):
@@ -85,15 +87,20 @@ class ModelsPanel(QWidget):
         return any(row.is_installed and not row.is_demo for row in self._rows.values())
 
     def reload(self, _event: object = None) -> None:
-        """Read the models again and show them."""
-        rows = self._ports.commands.rows()
+        """Read the models again and show them, as soon as they are read."""
+        commands = self._ports.commands
+
+        def read() -> _OnDisk:
+            return tuple(commands.rows()), commands.used_bytes(), commands.free_bytes()
+
+        self._ports.desk.ask(f"models {id(self)}", read, self._show)
+
+    def _show(self, found: "_OnDisk") -> None:
+        rows, used_bytes, free_bytes = found
         self._rows = {row.model_id: row for row in rows}
         self._lay_out(list(rows))
         self._render_cards()
-        commands = self._ports.commands
-        self.disk_label.setText(
-            disk_line(self._ports.memory_bytes, commands.used_bytes(), commands.free_bytes())
-        )
+        self.disk_label.setText(disk_line(self._ports.memory_bytes, used_bytes, free_bytes))
         if self.is_ready is not self._is_ready:
             self._is_ready = self.is_ready
             self.ready_changed.emit(self.is_ready)
@@ -371,7 +378,10 @@ class ModelsPanel(QWidget):
         dialog.open()
 
     def _ask_for_cached(self) -> None:
-        dialog = CacheDialog(self._ports.commands.cached(), self)
+        self._ports.desk.ask("caches", self._ports.commands.cached, self._offer_cached)
+
+    def _offer_cached(self, found: Sequence[Cached]) -> None:
+        dialog = CacheDialog(found, self)
         dialog.accepted.connect(lambda: self._import(dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

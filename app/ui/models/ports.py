@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from PySide6.QtCore import SignalInstance
 
@@ -11,11 +11,15 @@ from app.config.settings import Settings
 from app.models.custom import Cached
 from app.pipeline.model_rows import ModelRow
 
+_T = TypeVar("_T")
+
 
 class ModelCommands(Protocol):
-    """What a person can ask for (`app.pipeline.models.Models` does it); no call waits.
+    """What a person can ask for (`app.pipeline.models.Models` does it).
 
-    A call that cannot even begin raises an `AppError`; what came of the others comes as an event.
+    What reads the disk (`rows`, `used_bytes`, `free_bytes`, `cached`) is for the desk; no other
+    call waits. One that cannot even begin raises an `AppError`; what came of the others comes as an
+    event.
     """
 
     def rows(self) -> Sequence[ModelRow]: ...
@@ -63,11 +67,19 @@ class ModelEvents(Protocol):
     def models_changed(self) -> SignalInstance: ...
 
 
+class Desk(Protocol):
+    """Asks without waiting (`app.ui.desk`). Thread: main."""
+
+    def ask(self, key: str, question: Callable[[], _T], answer: Callable[[_T], object]) -> None:
+        """Answer `question` elsewhere and hand what it returns to `answer`, in the main thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelPorts:
     """All that the panel is given.
 
     Attributes:
+        desk: reads the disk for the panel.
         settings: the settings as they now stand.
         change: changes some of them at once.
         memory_bytes: what this machine has.
@@ -75,6 +87,7 @@ class ModelPorts:
     """
 
     commands: ModelCommands
+    desk: Desk
     events: ModelEvents
     settings: Callable[[], Settings]
     change: Callable[..., None]
