@@ -1,5 +1,7 @@
 """Bin, favourites, folders, tags and filters, through the writer and the reader."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.errors import LibraryError
@@ -121,3 +123,111 @@ def test_a_run_again_is_in_no_list_and_goes_with_its_recording(filled: Library) 
     assert [found.recording_id for found in filled.reader.reruns_of("a")] == ["again"]
     filled.writer.remove(["a"]).result(WAIT)
     assert filled.reader.recording("again") is None
+
+
+FILTERS = (
+    ListQuery(),
+    ListQuery(kind=RecordingKind.QUICK),
+    ListQuery(status=RecordingStatus.FAILED),
+    ListQuery(language="de"),
+    ListQuery(model_id="nano"),
+    ListQuery(is_favourite=True),
+    ListQuery(is_doubtful=True),
+    ListQuery(app_name="Mail"),
+    ListQuery(since=3.0, before=9.0),
+    ListQuery(tag="trip"),
+    ListQuery(folder_id=""),
+    ListQuery("paris"),
+    ListQuery("paris", language="de"),
+    ListQuery("paris", ranked=True),
+)
+
+
+@pytest.fixture
+def many(library: Library) -> Library:
+    for at in range(12):
+        library.add(
+            f"r{at}",
+            f"Title {(at * 5) % 12}",
+            "We met in Paris." if at % 2 else "Nothing.",
+            kind=tuple(RecordingKind)[at % 3],
+            status=RecordingStatus.FAILED if at % 4 == 0 else RecordingStatus.DONE,
+            model_id=("nano", "turbo")[at // 6],
+            app_name="Mail" if at % 3 == 0 else None,
+            duration_s=float((at * 7) % 12),
+            created_at=float(at),
+        )
+        library.writer.update_recording(f"r{at}", language=("de", "en")[at % 2])
+    library.writer.set_favourite(["r2", "r5"], True).result(WAIT)
+    library.writer.tag(["r1", "r5", "r6"], "trip").result(WAIT)
+    library.writer.move_to_bin(["r11"]).result(WAIT)
+    for at in (3, 9, 1):
+        library.writer.splice_segments(f"r{at}", 0, 0, []).result(WAIT)
+    return library
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_a_list_by_its_numbers_is_the_list(many: Library, sort: Sort) -> None:
+    for query in FILTERS:
+        asked = replace(query, sort=sort)
+        numbers = many.reader.numbers(asked)
+        ids = many.reader.ids_at(numbers)
+        assert ids == many.reader.ids(asked)
+        assert many.reader.mark(asked) == (len(numbers), sum(numbers))
+        assert list(many.reader.numbers(asked, 2)) == list(numbers[:2])
+        found = many.reader.recordings_at(numbers)
+        assert [found[number].recording_id for number in numbers] == ids
+        if query.text and not query.ranked and sort is not Sort.OLDEST:
+            plain = many.reader.ids(replace(asked, text=""))
+            if sort in (Sort.NEWEST, Sort.TITLE, Sort.LONGEST):
+                assert ids == [key for key in plain if key in set(ids)]
+
+
+def test_what_is_sorted_is_in_order(many: Library) -> None:
+    def values(sort: Sort, field: str, **filters: object) -> list[object]:
+        query = ListQuery(sort=sort, **filters)  # type: ignore[arg-type]
+        rows = many.reader.recordings_at(many.reader.numbers(query))
+        return [getattr(rows[number], field) for number in many.reader.numbers(query)]
+
+    for filters in ({}, {"language": "de"}, {"text": "paris"}, {"status": RecordingStatus.FAILED}):
+        titles = [str(each).casefold() for each in values(Sort.TITLE, "title", **filters)]
+        assert titles == sorted(titles)
+        lengths = values(Sort.LONGEST, "duration_s", **filters)
+        assert lengths == sorted(lengths, reverse=True)  # type: ignore[type-var]
+        assert len(lengths) == many.reader.count(ListQuery(**filters))  # type: ignore[arg-type]
+    made = values(Sort.OLDEST, "created_at")
+    assert made == sorted(made)  # type: ignore[type-var]
+
+
+def test_the_overview_says_what_there_is(many: Library) -> None:
+    folder = many.writer.add_folder("Work").result(WAIT)
+    many.writer.move_to_folder(["r1", "r2", "r11"], folder.folder_id).result(WAIT)
+    there = many.reader.overview()
+    assert (there.total, there.failed) == (11, 3)
+    assert [(each.name, each.count) for each in there.folders] == [("Work", 2)]
+    assert [(each.name, each.count) for each in there.tags] == [("trip", 3)]
+    assert there.languages == ("de", "en")
+    assert there.model_ids == ("nano", "turbo")
+    assert there.app_names == ("Mail",)
+
+
+def test_hits_are_explained_by_their_numbers(many: Library) -> None:
+    numbers = many.reader.numbers(ListQuery("paris"))
+    hits = many.reader.hits_at([*numbers[:2], 999], "paris")
+    assert list(hits) == list(numbers[:2])
+    assert all(any(piece.is_match for piece in hit.snippet) for hit in hits.values())
+    assert many.reader.number_of("r3") in numbers
+    assert many.reader.number_of("nobody") is None
+
+
+def test_a_thousand_are_changed_together(library: Library) -> None:
+    ids = [f"r{at}" for at in range(1_000)]
+    for name in ids[:30]:
+        library.add(name, name, "Words.")
+    moved = library.writer.move_to_bin([*ids, *ids]).result(WAIT)
+    assert sorted(moved) == sorted(ids[:30])
+    assert library.writer.move_to_bin(ids).result(WAIT) == ()
+    assert sorted(library.writer.restore(ids).result(WAIT)) == sorted(ids[:30])
+    assert len(library.writer.tag(ids, "all").result(WAIT)) == 30
+    assert len(library.writer.untag(ids, "all").result(WAIT)) == 30
+    assert library.reader.tags() == []

@@ -39,6 +39,7 @@ class FilterBar(QWidget):
         self._model_title = model_title
         self._filters: dict[str, tuple[object, str]] = {}
         self.sort = Sort.NEWEST
+        self.is_ranked = False  # in a search, whatever the order of the list
         self.filter_button = self._tool("filter", tr("Filter the list"))
         self.filter_menu = QMenu(self)
         self.filter_menu.aboutToShow.connect(self._fill_menu)
@@ -73,7 +74,8 @@ class FilterBar(QWidget):
     def narrowed(self, query: ListQuery) -> ListQuery:
         """Return `query` with the chosen filters and order."""
         fields = {name: value for name, (value, _label) in self._filters.items()}
-        return replace(query, sort=self.sort, **fields)  # type: ignore[arg-type]
+        is_ranked = self.is_ranked and bool(query.text.strip())
+        return replace(query, sort=self.sort, ranked=is_ranked, **fields)  # type: ignore[arg-type]
 
     def set_filter(self, name: str, value: object, label: str = "") -> None:
         """Narrow the list down; `None` no longer does."""
@@ -108,6 +110,8 @@ class FilterBar(QWidget):
         kinds = [(str(kind), kind_label(kind)) for kind in RecordingKind]
         self._add_choices(menu, "kind", tr("Kind"), kinds, RecordingKind)
         states = [
+            (str(RecordingStatus.PENDING), tr("Waiting")),
+            (str(RecordingStatus.WORKING), tr("Being transcribed")),
             (str(RecordingStatus.DONE), tr("Transcribed")),
             (str(RecordingStatus.FAILED), tr("Failed")),
             (str(RecordingStatus.CANCELLED), tr("Cancelled")),
@@ -195,7 +199,15 @@ class FilterBar(QWidget):
             group.addAction(action)
             action.triggered.connect(lambda _on, sort=sort: self.set_sort(sort))
             self._sort_actions[sort] = action
+        menu.addSeparator()
+        self.rank_action = menu.addAction(tr("Best Matches First in a Search"))
+        self.rank_action.setCheckable(True)
+        self.rank_action.triggered.connect(self._on_ranked)
         return menu
+
+    def _on_ranked(self, is_ranked: bool) -> None:
+        self.is_ranked = is_ranked
+        self.changed.emit()
 
     def _show_chips(self) -> None:
         while (item := self._flow.takeAt(0)) is not None:

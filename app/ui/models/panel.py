@@ -1,6 +1,6 @@
 """The models: what is here, what suits this machine, what else there is.
 
-One widget for Settings and for the first start. It holds no truth: rows are read again, by the desk,
+One widget for Settings and for the first start. It holds no truth: the desk reads the rows again
 when models come or go, and a download's progress is whatever its last event said.
 """
 
