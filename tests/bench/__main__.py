@@ -6,7 +6,8 @@
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
 ./run bench live                 how soon live words show: the model alone, then the whole app;
                                  --write keeps it in RESULTS.md
-./run bench library              search, list, open and edit with 100,000 transcripts
+./run bench library              search, list, open and edit with 100,000 transcripts, which are
+                                 made once; --write keeps it in RESULTS.md
 ./run bench doubt                how much more often doubtful words are wrong, under noise
 """
 
@@ -40,6 +41,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     library = benches.add_parser("library")
     library.add_argument("--count", type=int, default=100_000)
     library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
+    library.add_argument("--write", action="store_true")
     return parser.parse_args(words)
 
 
@@ -112,7 +114,7 @@ def main(words: Sequence[str]) -> int:
     elif given.bench == "library":
         from tests.bench.library import run as run_library
 
-        print(run_library(given.count, given.keep))
+        print(run_library(given.count, given.keep, writes=given.write))
     else:
         print(__doc__)
     return 0

@@ -1,40 +1,41 @@
 """A library of a hundred thousand transcripts: how long anything in it takes.
 
-The sentences are invented from a vocabulary in which, as in speech, a few words are everywhere and
-most are rare. Times are wall clock, with the processor's own beside them: on a busy machine the
+Times are wall clock, with the processor's own beside them: on a busy machine the
 difference is what others took.
 """
 
+import json
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from app.core.edit import Edit
 from app.core.recording import Recording, RecordingKind, RecordingStatus
-from app.core.transcript import Segment, Word
-from app.library.changes import insert_segments
-from app.library.connection import checkpoint, open_writable
-from app.library.fold import folded
 from app.library.reader import LibraryReader
-from app.library.rows import recording_row
 from app.library.search import ListQuery, Sort
-from app.library.transaction import Transaction
 from app.library.writer import LibraryWriter
-from tests.bench.report import markdown
+from tests.bench.library_made import (
+    BUILD,
+    RARE,
+    SEGMENTS,
+    WORDS,
+    library_of,
+    long_transcript,
+    segment,
+    sentences,
+    vocabulary,
+)
+from tests.bench.report import RESULTS, machine, markdown, write_section
 
 ROOT = Path(__file__).parents[2]
-COUNT = 100_000
-_SEGMENTS, _WORDS = 8, 12
-_KINDS = tuple(RecordingKind)
-_RARE = 20_000  # words in the vocabulary
-_EVERY = 5  # transcripts whose words have times; more would only make the file larger
+FIRST_HITS = 30  # as the window asks for them
 
 
 @dataclass(slots=True)
@@ -70,84 +71,6 @@ def percentile(values: list[float], percent: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-# Making it
-
-
-def vocabulary() -> list[str]:
-    """Return invented words, the commonest first; some are Chinese."""
-    dice = random.Random(5)
-    parts = ["ba", "ke", "lo", "mi", "ru", "sta", "ven", "dor", "fi", "né", "gra", "tho"]
-    words = {"".join(dice.choices(parts, k=dice.randint(2, 4))) for _ in range(_RARE * 2)}
-    found = sorted(words)
-    dice.shuffle(found)
-    return ["the", "and", "so", *found[:_RARE], "会議", "東京"]
-
-
-def sentences(count: int) -> Iterator[list[str]]:
-    """Yield the segments' texts of `count` transcripts."""
-    dice = random.Random(7)
-    words = vocabulary()
-    weights = [1 / (rank + 3) for rank in range(len(words))]
-    pool = dice.choices(words, weights, k=300_000)
-    for _ in range(count):
-        at = dice.randrange(len(pool) - _SEGMENTS * _WORDS)
-        said = pool[at : at + _SEGMENTS * _WORDS]
-        yield [" ".join(said[n * _WORDS : (n + 1) * _WORDS]) for n in range(_SEGMENTS)]
-
-
-def make(file: Path, count: int = COUNT) -> None:
-    """Make a library with `count` finished transcripts."""
-    connection = open_writable(file)
-    connection.execute("PRAGMA synchronous = OFF")  # of a file that is thrown away
-    try:
-        numbered = enumerate(sentences(count))
-        while batch := tuple(islice(numbered, 2_000)):
-            connection.execute("BEGIN")
-            _add(Transaction(connection), connection, batch)
-            connection.execute("COMMIT")
-        connection.execute("INSERT INTO documents_search (documents_search) VALUES ('rebuild')")
-        checkpoint(connection, file)
-    finally:
-        connection.close()
-
-
-def _add(
-    change: Transaction, connection: sqlite3.Connection, batch: tuple[tuple[int, list[str]], ...]
-) -> None:
-    for number, texts in batch:
-        title = " ".join(texts[0].split()[:4])
-        recording = Recording(
-            f"r{number:06d}",
-            _KINDS[number % 3],
-            title,
-            1_700_000_000.0 + number * 600,
-            RecordingStatus.FAILED if number % 997 == 0 else RecordingStatus.DONE,
-            _SEGMENTS * 5.0,
-            language=("en", "de", "fr")[number % 3],
-            model_id="nano",
-            first_line=texts[0],
-            is_favourite=number % 101 == 0,
-            doubt=number % 7 == 0,
-        )
-        row = {**recording_row(recording), "indexed_segments": len(texts)}
-        change.database.table("recordings").insert(row, pk="number")
-        segments = [_segment(text, n * 5.0, number % _EVERY == 0) for n, text in enumerate(texts)]
-        insert_segments(change, number + 1, segments, 0)
-        body = "".join(f"{folded(text)}\n" for text in texts)
-        connection.execute(
-            "INSERT INTO documents (number, title, body) VALUES (?, ?, ?)",
-            (number + 1, folded(title), body),
-        )
-
-
-def _segment(text: str, start_s: float, has_words: bool) -> Segment:
-    words = tuple(
-        Word(word, start_s + at * 0.4, start_s + at * 0.4 + 0.3, 0.9)
-        for at, word in enumerate(text.split() if has_words else ())
-    )
-    return Segment(start_s, start_s + 4.9, text, words, 0.9)
-
-
 # Measuring it
 
 
@@ -155,7 +78,7 @@ def searches(file: Path, rounds: int = 40) -> list[Timed]:
     """Measure a page of hits with its snippets, for each kind of query."""
     words = vocabulary()
     dice = random.Random(11)
-    rare, mid = words[8_000:_RARE], words[200:1_000]
+    rare, mid = words[8_000:RARE], words[200:1_000]
     phrases = [" ".join(texts[3].split()[2:4]) for texts in sentences(rounds)]
     kinds: dict[str, Callable[[int], ListQuery]] = {
         "rare word": lambda _n: ListQuery(dice.choice(rare) + " "),
@@ -163,8 +86,10 @@ def searches(file: Path, rounds: int = 40) -> list[Timed]:
         "word in nearly all": lambda n: ListQuery(words[n % 3] + " "),
         "two usual words": lambda _n: ListQuery(f"{dice.choice(mid)} {dice.choice(mid)} "),
         "phrase": lambda n: ListQuery(f'"{phrases[n]}"'),
+        "one letter, typing": lambda n: ListQuery("bkl"[n % 3]),
         "two letters, typing": lambda _n: ListQuery(dice.choice(mid)[:2]),
         "Chinese": lambda n: ListQuery(("会議", "東京")[n % 2]),
+        "word in nearly all, in German": lambda n: ListQuery(words[n % 3] + " ", language="de"),
         "usual word, favourites": lambda _n: ListQuery(dice.choice(mid) + " ", is_favourite=True),
         "usual word, ranked": lambda _n: ListQuery(dice.choice(mid) + " ", ranked=True),
         "word in nearly all, ranked": lambda n: ListQuery(words[n % 3] + " ", ranked=True),
@@ -172,85 +97,83 @@ def searches(file: Path, rounds: int = 40) -> list[Timed]:
     found = []
     with LibraryReader(file) as reader:
         for name, query in kinds.items():
-            timed = Timed(f"search: {name}")
+            first, every = Timed(f"search: {name}"), Timed(f"search: {name}, all of them")
             for number in range(rounds):
                 asked = query(number)
-                timed.measure(lambda asked=asked: reader.search(asked, 0, 50))  # type: ignore[misc]
-            found.append(timed)
+                first.measure(lambda asked=asked: _first_hits(reader, asked))  # type: ignore[misc]
+                if number < rounds // 4:
+                    every.measure(lambda asked=asked: reader.numbers(asked))  # type: ignore[misc]
+            found += [first, every]
     return found
 
 
-def lists(file: Path, rounds: int = 40) -> list[Timed]:
-    """Measure what the list asks for."""
+def _first_hits(reader: LibraryReader, query: ListQuery) -> object:
+    """Read what the window shows of a search before it knows how much there is."""
+    numbers = reader.numbers(query, FIRST_HITS)
+    return reader.hits_at(numbers, query.text)
+
+
+def lists(file: Path, rounds: int = 20) -> list[Timed]:
+    """Measure what the list asks for: whole lists by their numbers, and the rows of a page."""
     dice = random.Random(13)
-    asked: dict[str, Callable[[LibraryReader], object]] = {
-        "list: count": lambda r: r.count(),
-        "list: first page": lambda r: r.recordings(ListQuery(), 0, 100),
-        "list: any page": lambda r: r.recordings(ListQuery(), dice.randrange(COUNT), 100),
-        "list: any page, by title": lambda r: r.recordings(
-            ListQuery(sort=Sort.TITLE), dice.randrange(COUNT), 100
-        ),
-        "list: favourites, count and page": lambda r: (
-            r.count(ListQuery(is_favourite=True)),
-            r.recordings(ListQuery(is_favourite=True), 0, 100),
-        ),
-        "list: doubtful in German, page": lambda r: r.recordings(
-            ListQuery(is_doubtful=True, language="de"), 500, 100
-        ),
-        "list: all ids (Select All)": lambda r: r.ids(),
-    }
     found = []
     with LibraryReader(file) as reader:
+        everything = reader.numbers()
+
+        def page() -> object:
+            at = dice.randrange(len(everything))
+            return reader.recordings_at(everything[at : at + 100])
+
+        asked: dict[str, Callable[[], object]] = {
+            "list: 100 rows anywhere": page,
+            "list: has it changed": lambda: reader.mark(ListQuery()),
+            "list: overview": reader.overview,
+            "list: all ids (Select All)": lambda: reader.ids_at(everything),
+        }
+        for name, fields in _FILTERS.items():
+            for sort in Sort:
+                query = ListQuery(sort=sort, **fields)  # type: ignore[arg-type]
+                asked[f"list: {name}, {sort}"] = lambda query=query: reader.numbers(query)  # type: ignore[misc]
         for name, work in asked.items():
             timed = Timed(name)
             for _ in range(rounds):
-                timed.measure(lambda work=work: work(reader))  # type: ignore[misc]
+                timed.measure(work)
             found.append(timed)
     return found
 
 
-_OPEN = """
-import sys, time
-began = time.perf_counter()
-from pathlib import Path
-from PySide6.QtWidgets import QApplication
-application = QApplication([])
-from app.config.paths import Paths
-from app.ui.main import App
-app = App(Paths(Path(sys.argv[1])))
-app.open()
-application.processEvents()
-app.window.grab()
-print(f"{time.perf_counter() - began:.3f}")
-bar = app.window.parts.library.list.verticalScrollBar()
-view = app.window.parts.library.list
-for step in range(int(sys.argv[2])):
-    began = time.perf_counter()
-    bar.setValue(bar.value() + 90 if step % 10 else step * 7919 * 67 % max(1, bar.maximum()))
-    view.viewport().repaint()
-    application.processEvents()
-    print(f"frame {(time.perf_counter() - began) * 1000:.2f}")
-app.close()
-"""
+_FILTERS: dict[str, dict[str, object]] = {
+    "everything": {},
+    "German": {"language": "de"},
+    "failed": {"status": RecordingStatus.FAILED},
+    "a usual word": {"text": "the "},
+}
 
 
-def openings(file: Path, rounds: int = 3, frames: int = 200) -> tuple[list[float], list[float]]:
-    """Open the app on the library; return the seconds to its first picture, and frame times."""
-    home = file.parent
-    opened, drawn = [], []
-    for _ in range(rounds):
+def window(file: Path, build: Path, rounds: int = 3) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Open the app on a copy of the library; return what the rounds and what the last one told."""
+    home = build / "home"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody compiles an app at each start
+    environment["PYTHONPYCACHEPREFIX"] = str(build / "compiled")
+    told = []
+    for number in range(rounds + 2):  # the first one compiles, the last one does everything
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        shutil.copyfile(file, home / "library.sqlite")
+        deeds = "all" if number == rounds + 1 else "open"
+        words = [sys.executable, "-m", "tests.bench.library_window", str(home)]
         ended = subprocess.run(
-            [sys.executable, "-c", _OPEN, str(home), str(frames)],
+            [*words, repr(time.time()), deeds],
             cwd=ROOT,
-            env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-            capture_output=True,
+            env=environment,
+            stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
-        lines = ended.stdout.split("\n")
-        opened.append(float(lines[0]))
-        drawn += [float(line.split()[1]) for line in lines if line.startswith("frame ")]
-    return opened, drawn
+        told.append(json.loads(ended.stdout.strip().split("\n")[-1]))
+    shutil.rmtree(home, ignore_errors=True)
+    return told[1:-1], told[-1]
 
 
 def edits(folder: Path, rounds: int = 15) -> list[Timed]:
@@ -259,19 +182,21 @@ def edits(folder: Path, rounds: int = 15) -> list[Timed]:
     from app.core.edit import History
     from app.core.find import Wanted, replace_all
 
-    told = [
-        _segment(" ".join(f"word{at}x{n}" for n in range(10)), at * 5.0, has_words=True)
-        for at in range(2_000)
-    ]
+    told = long_transcript()
     file = folder / "edited" / "library.sqlite"
     found = {
         name: Timed(f"20,000 words: {name}")
         for name in ("type", "split", "merge", "delete", "shift one", "undo", "redo")
     }
-    whole = {
-        name: Timed(f"20,000 words: {name}")
-        for name in ("shift all", "replace one word in all", "undo that")
+    whole: dict[str, Callable[[], Edit | None]] = {
+        "shift all": lambda: edit.shift(history.segments, 0, len(history.segments), 1.0),
+        "replace one word in all": lambda: replace_all(history.segments, Wanted("x5"), "y5"),
+        "replace in every word": lambda: replace_all(history.segments, Wanted("word"), "ward"),
+        "name the speaker of all": lambda: edit.assign(history.segments, 0, 2_100, "Ada"),
+        "delete all": lambda: edit.delete(history.segments, 0, 2_100),
     }
+    bulk = {name: Timed(f"20,000 words: {name}") for name in whole}
+    undone = Timed("20,000 words: undo one of these")
     saved = Timed("20,000 words: an edit until it is on the disk")
     with LibraryWriter(file, lambda _change: None) as writer:
         writer.add_recording(Recording("r", RecordingKind.FILE, "t", 0.0)).result()
@@ -293,48 +218,96 @@ def edits(folder: Path, rounds: int = 15) -> list[Timed]:
                 found[name].measure(lambda make_edit=make_edit: history.do(make_edit()))  # type: ignore[misc]
             found["undo"].measure(history.undo)
             found["redo"].measure(history.redo)
-            said = [_segment("said anew", at * 5.0, has_words=True)]
+            said = [segment("said anew", at * 5.0, has_words=True)]
             saved.measure(lambda: writer.splice_segments("r", at, 1, said).result())  # noqa: B023
-        for _ in range(3):
-            count = len(history.segments)
-            whole["shift all"].measure(
-                lambda: history.do(edit.shift(history.segments, 0, count, 1.0))  # noqa: B023
-            )
-            whole["replace one word in all"].measure(
-                lambda: history.do(replace_all(history.segments, Wanted("x5"), "y5"))
-            )
-            whole["undo that"].measure(history.undo)
-    return [*found.values(), *whole.values(), saved]
+        for name, make_edit in whole.items():
+            for _ in range(5):
+                bulk[name].measure(lambda make_edit=make_edit: history.do(make_edit()))  # type: ignore[misc]
+                undone.measure(history.undo)
+    return [*found.values(), *bulk.values(), undone, saved]
 
 
-def run(count: int, keep: Path | None = None) -> str:
-    """Make the library, measure everything, and return the tables."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as scratch:
-        home = keep or Path(scratch) / "home"
-        file = home / "library.sqlite"
-        began = time.perf_counter()
-        if not file.exists():
-            make(file, count)
-        made_s = time.perf_counter() - began
-        size = file.stat().st_size / 1e6
-        timed = [*searches(file), *lists(file), *edits(Path(scratch))]
-        opened, drawn = openings(file)
-        shutil.rmtree(Path(scratch) / "edited", ignore_errors=True)
+def run(count: int, keep: Path | None = None, *, writes: bool = False) -> str:
+    """Make the library where there is none yet, measure everything, and return the report."""
+    build = keep or BUILD
+    load = os.getloadavg()[0]
+    file = library_of(build, count)
+    found, deeds = [*searches(file), *lists(file), *edits(build / "scratch")], window(file, build)
+    shutil.rmtree(build / "scratch", ignore_errors=True)
+    opened, told = deeds
     lines = [
-        f"{count:,} transcripts of {_SEGMENTS * _WORDS} words, {size:.0f} MB, made in "
-        f"{made_s:.0f} s",
+        "## A library of a hundred thousand",
         "",
-        markdown(HEAD, [each.row() for each in timed]),
+        f"Written by `./run bench library` on {time.strftime('%F %H:%M')}: {machine()}; load "
+        f"average {load:.1f} when it began, {os.getloadavg()[0]:.1f} at its end. {count:,} transcripts "
+        f"of {SEGMENTS * WORDS} words and one of 20,000, {file.stat().st_size / 1e6:.0f} MB. “CPU” "
+        "is the processor's time of the thread that works, which others do not add to; where "
+        "they take turns with us, wall clock is longer.",
         "",
         markdown(
-            ["the app on that library", ""],
-            [
-                ["open until the first picture", f"{min(opened):.2f} … {max(opened):.2f} s"],
-                ["scroll, p50 of a frame", f"{percentile(drawn, 50):.1f} ms"],
-                ["scroll, p99 of a frame", f"{percentile(drawn, 99):.1f} ms"],
-            ],
+            ["what is asked for", "goal p99", "p99 CPU", "holds"], _goals(found, opened, told)
         ),
+        "",
+        _opening(opened, told),
+        "",
+        "### In the window",
+        "",
+        "How long until it is done and shown, and for how long the window did not answer "
+        "meanwhile: its thread's own work, and by the clock.",
+        "",
+        markdown(
+            ["", "done after", "stood still, CPU", "stood still"],
+            [[each["name"], *(f"{each[key]:.0f} ms" for key in _STOOD)] for each in told["done"]],
+        ),
+        "",
+        "### Asked of the library, and edits",
+        "",
+        markdown(HEAD, [each.row() for each in found]),
     ]
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    if writes:
+        write_section(RESULTS, "library", text)
+    return text
+
+
+_STOOD = ("took_ms", "stood_cpu_ms", "stood_ms")
+
+
+def _goals(
+    found: list[Timed], opened: list[dict[str, Any]], told: dict[str, Any]
+) -> list[list[str]]:
+    def worst(begins: str, ends: str = "") -> float:
+        named = [each for each in found if each.name.startswith(begins)]
+        kept = [each for each in named if not ends or not each.name.endswith(ends)]
+        return max(percentile(each.cpu_ms, 99) for each in kept)
+
+    rows = [
+        ("the first hits of a search", 50.0, worst("search", "all of them")),
+        ("an edit of 20,000 words, one or all", 50.0, worst("20,000 words")),
+        ("the window's thread, whatever is done", 50.0,
+         max(each["stood_cpu_ms"] for each in told["done"])),
+        ("a frame of scrolling", 50.0, percentile(told["scroll"]["frames_ms"], 99)),
+        ("open until the first picture", 1500.0,
+         max(each["open_cpu_s"] for each in opened) * 1000),
+    ]  # fmt: skip
+    return [
+        [name, f"{goal:.0f} ms", f"{value:.0f} ms", "yes" if value < goal else "no"]
+        for name, goal, value in rows
+    ]
+
+
+def _opening(opened: list[dict[str, Any]], told: dict[str, Any]) -> str:
+    clock = sorted(each["open_s"] for each in opened)
+    cpu = sorted(each["open_cpu_s"] for each in opened)
+    frames, scroll = told["scroll"]["frames_ms"], told["scroll"]
+    return markdown(
+        ["the app on that library", ""],
+        [
+            ["from the process's start to the picture", f"{clock[0]:.2f} … {clock[-1]:.2f} s"],
+            ["its processor time, all threads", f"{cpu[0]:.2f} … {cpu[-1]:.2f} s"],
+            ["a frame of scrolling, p50 and p99",
+             f"{percentile(frames, 50):.1f} and {percentile(frames, 99):.1f} ms"],
+            ["memory before and after going to the end and back",
+             f"{scroll['before_mb']:.0f} and {scroll['after_mb']:.0f} MB"],
+        ],
+    )  # fmt: skip

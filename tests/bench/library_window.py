@@ -78,7 +78,6 @@ class Bench:
                 "stood_cpu_ms": self.clock.cpu_ms,
             }
         )
-        print(self.done[-1], file=sys.stderr)
 
     def is_at_rest(self) -> bool:
         return self.rows.is_settled
@@ -142,6 +141,31 @@ class Bench:
         )
         self.measure("undo that", deeds.undo, lambda: self.rows.rowCount() == total)
 
+    def edit(self) -> None:
+        """Change the newest recording, 20,000 words, in many ways; each until it is saved."""
+        from app.core import edit
+        from app.core.find import Wanted, replace_all
+
+        self.parts.library.select_row(0)
+        session, text = self.parts.transcript.editor.session, self.parts.transcript.text
+        self.wait(lambda: len(session.segments) == 2_000 == text.document().blockCount())
+        for name, make in (
+            ("retype one segment", lambda: edit.retext(session.segments, 900, "Quite different")),
+            ("split one", lambda: edit.split(session.segments, 1000, 14)),
+            ("merge two", lambda: edit.merge(session.segments, 1200)),
+            ("replace a word in all", lambda: replace_all(session.segments, Wanted("x5"), "y5")),
+            ("replace in every word",
+             lambda: replace_all(session.segments, Wanted("word"), "ward")),
+            ("shift all", lambda: edit.shift(session.segments, 0, 2_100, 1.0)),
+            ("name the speaker of all", lambda: edit.assign(session.segments, 0, 2_100, "Ada")),
+            ("delete all", lambda: edit.delete(session.segments, 0, 2_100)),
+        ):  # fmt: skip
+            for deed, act in (
+                (name, lambda make=make: session.do(make())),
+                ("… undo", session.undo),
+            ):
+                self.measure(f"20,000 words: {deed}", act, lambda: session.is_saved)
+
     def keys(self) -> None:
         view = self.parts.library.list
         total = self.rows.rowCount()
@@ -189,6 +213,7 @@ def main(home: Path, began_at: float, deeds: str) -> None:
             ["b", "ba", "the", "the and so", '"the and"', "会", "会議", "the 東京", "zzzz"]
         )
         bench.keys()
+        bench.edit()
         bench.order()
         bench.remove_all()
         found["done"] = bench.done

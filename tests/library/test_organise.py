@@ -194,7 +194,7 @@ def test_what_is_sorted_is_in_order(many: Library) -> None:
         assert titles == sorted(titles)
         lengths = values(Sort.LONGEST, "duration_s", **filters)
         assert lengths == sorted(lengths, reverse=True)  # type: ignore[type-var]
-        assert len(lengths) == many.reader.count(ListQuery(**filters))  # type: ignore[arg-type]
+        assert len(lengths) == many.reader.count(ListQuery(**filters))
     made = values(Sort.OLDEST, "created_at")
     assert made == sorted(made)  # type: ignore[type-var]
 
