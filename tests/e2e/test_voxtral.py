@@ -123,6 +123,7 @@ def test_a_live_take_by_command_line(
 
 
 @pytest.mark.serial
+@pytest.mark.qt_log_ignore("pipewire|PulseAudioService", extend=True)  # nothing to play to here
 def test_by_window(qtbot: QtBot, hub: FakeHub, tmp_path: Path) -> None:
     paths = default_paths()
     save_settings(Settings(model_mirror=hub.address), paths.settings)
