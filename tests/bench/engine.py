@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import voxtral
 from tests.bench.child import Stored
 from tests.bench.ggml import write_ggml
 from tests.bench.memory import compare_memory
@@ -230,6 +231,7 @@ def run(minutes: list[float], rounds: int, *, small_windows: int, every: int, wr
     print(text)
     if writes:
         write_section(RESULTS, "engine", text)
+    voxtral.run(writes=writes)
 
 
 def _heading(began: str, load: float, rounds: int) -> str:
