@@ -241,8 +241,9 @@ def run(count: int, keep: Path | None = None, *, writes: bool = False) -> str:
         f"Written by `./run bench library` on {time.strftime('%F %H:%M')}: {machine()}; load "
         f"average {load:.1f} when it began, {os.getloadavg()[0]:.1f} at its end. {count:,} "
         f"transcripts of {SEGMENTS * WORDS} words and one of 20,000, "
-        f"{file.stat().st_size / 1e6:.0f} MB. “CPU” is the processor's time of the thread that works, which others do not add to; where "
-        "they take turns with us, wall clock is longer.",
+        f"{file.stat().st_size / 1e6:.0f} MB. “CPU” is the processor's time "
+        "of the thread that works, which others do not add to; where they "
+        "take turns with us, wall clock is longer.",
         "",
         markdown(
             ["what is asked for", "goal p99", "p99 CPU", "holds"], _goals(found, opened, told)
