@@ -48,6 +48,7 @@ class Browser(QObject):
         self._search_later.timeout.connect(self._search_again)
         parts.sidebar.place_chosen.connect(self._on_place_chosen)
         parts.library.selection_changed.connect(self._on_selection_changed)
+        ports.desk.failed.connect(self._on_failed)
         parts.library.model.modelReset.connect(self._open_wanted)
         parts.library.clear_search_requested.connect(self.leave_search)
         parts.library.list.open_requested.connect(parts.transcript.text.setFocus)
@@ -184,6 +185,9 @@ class Browser(QObject):
         if at_s is not None:
             transcript.go_to(at_s)
         self.changed.emit()
+
+    def _on_failed(self, _error: object) -> None:
+        self._opening = None  # it can be chosen again
 
     def _refresh_open(self, recording_id: str) -> None:
         """Show the open recording as it now is; its text too, unless segments bring it."""

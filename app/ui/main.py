@@ -176,7 +176,8 @@ class App(QObject):
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
-        self._desk.settle(_FIRST_LIST_S)
+        if not self.window.isVisible():
+            self._desk.settle(_FIRST_LIST_S)
         self.desktop.presence.open_window()
         if self._session is not None and not self._has_resumed:
             self._has_resumed = True
