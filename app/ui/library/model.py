@@ -57,6 +57,7 @@ class RecordingModel(QAbstractListModel):
     """Rows of one `ListQuery`."""
 
     days_changed = Signal()  # which rows begin a day is known better now
+    counted = Signal()  # of a search, how much there is
 
     def __init__(
         self, library: LibraryReader, desk: Desk, board: JobBoard, parent: QObject | None = None
@@ -267,11 +268,13 @@ class RecordingModel(QAbstractListModel):
             if is_same and not self.search_text and numbers == self._numbers:
                 self._is_whole = True
             elif is_same and not self._is_whole and numbers[:known] == self._numbers:
-                self.beginInsertRows(QModelIndex(), known, len(numbers) - 1)
-                self._numbers, self._is_whole = numbers, True
-                self._pages.pop(known // PAGE, None)
-                self.endInsertRows()
-                self.days_changed.emit()
+                self._is_whole = True
+                if len(numbers) > known:
+                    self.beginInsertRows(QModelIndex(), known, len(numbers) - 1)
+                    self._numbers = numbers
+                    self._pages.pop(known // PAGE, None)
+                    self.endInsertRows()
+                self.counted.emit()
             else:
                 self._show(numbers, {}, is_whole=True)
         self._on_answered()

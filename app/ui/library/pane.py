@@ -67,7 +67,7 @@ class LibraryPane(QWidget):
         self.model.modelAboutToBeReset.connect(self._keep_selection)
         self.model.modelReset.connect(self._select_again)
         self.model.modelReset.connect(self._render)
-        self.model.rowsInserted.connect(self._render)
+        self.model.counted.connect(self._render)
         self.refresh_colors()
 
     # What is shown

@@ -195,6 +195,7 @@ def test_the_window_works_with_answers_that_take_their_time(
         qtbot.waitUntil(lambda: window.parts.library.model.search_text == "recording 7")
         qtbot.waitUntil(lambda: window.parts.library.model.is_whole, timeout=10_000)
         assert "r000007" in shown(window)
+        assert window.parts.library.results.text() == f"{len(shown(window))} results"
         window.parts.library.select_row(3)
         wanted = shown(window)[3]
         qtbot.waitUntil(lambda: window.browser.opened_id == wanted, timeout=10_000)
