@@ -74,7 +74,7 @@ def percentile(values: list[float], percent: int) -> float:
 # Measuring it
 
 
-def searches(file: Path, rounds: int = 40) -> list[Timed]:
+def searches(file: Path, rounds: int = 20) -> list[Timed]:
     """Measure a page of hits with its snippets, for each kind of query."""
     words = vocabulary()
     dice = random.Random(11)
@@ -101,7 +101,7 @@ def searches(file: Path, rounds: int = 40) -> list[Timed]:
             for number in range(rounds):
                 asked = query(number)
                 first.measure(lambda asked=asked: _first_hits(reader, asked))  # type: ignore[misc]
-                if number < rounds // 4:
+                if number < rounds // 2:
                     every.measure(lambda asked=asked: reader.numbers(asked))  # type: ignore[misc]
             found += [first, every]
     return found
@@ -113,7 +113,7 @@ def _first_hits(reader: LibraryReader, query: ListQuery) -> object:
     return reader.hits_at(numbers, query.text)
 
 
-def lists(file: Path, rounds: int = 20) -> list[Timed]:
+def lists(file: Path, rounds: int = 10) -> list[Timed]:
     """Measure what the list asks for: whole lists by their numbers, and the rows of a page."""
     dice = random.Random(13)
     found = []
@@ -150,7 +150,7 @@ _FILTERS: dict[str, dict[str, object]] = {
 }
 
 
-def window(file: Path, build: Path, rounds: int = 3) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def window(file: Path, build: Path, rounds: int = 2) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Open the app on a copy of the library; return what the rounds and what the last one told."""
     home = build / "home"
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
