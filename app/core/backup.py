@@ -94,7 +94,8 @@ class BackupChanged:
         size_bytes: how much sound and text it holds.
         left_out: how many files of the library could not be read for it.
         problem: why the last try came to nothing.
-        done: what has just been done, in the words of `Done`.
+        done: what has just been done.
+        older: after a damaged backup, the newest older one that is whole.
     """
 
     stage: BackupStage = BackupStage.IDLE
@@ -105,6 +106,22 @@ class BackupChanged:
     left_out: int = 0
     problem: AppError | None = None
     done: "Archived | Merged | None" = None
+    older: "BackupLine | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupLine:
+    """One backup in a list.
+
+    `is_readable` is false where not even what it holds can be said.
+    """
+
+    name: str
+    made_at: float
+    recordings: int = 0
+    size_bytes: int = 0
+    left_out: int = 0
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

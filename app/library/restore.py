@@ -40,6 +40,7 @@ from app.library.backups import (
     told_of_the_disk,
 )
 from app.library.connection import checkpoint, open_writable
+from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
 from app.library.relocate import relocate
 from app.library.schema import SCHEMA_VERSION, check_schema, version
@@ -182,7 +183,7 @@ def finish_restore(paths: Paths, lock: LibraryLock | None = None) -> Path | None
     happens while another process has it.
 
     Raises:
-        BackupFailed, DiskFull: it could not be put in place; it is tried again the next time.
+        LibraryError, DiskFull: it could not be put in place; it is tried again the next time.
     """
     staged = paths.home / _STAGED
     if not staged.is_dir():
@@ -193,7 +194,7 @@ def finish_restore(paths: Paths, lock: LibraryLock | None = None) -> Path | None
     if lock is None:
         return None
     try:
-        with told_of_the_disk(paths.home):
+        with told_plainly(paths.library):
             if is_restore_staged(paths):
                 return _put_in_place(paths)
             _discard_staged(paths)

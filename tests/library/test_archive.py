@@ -54,9 +54,7 @@ def change(paths: Paths, work: Callable[[LibraryWriter], object]) -> None:
         work(writer)
 
 
-def test_out_and_in_again_is_the_same_library(
-    paths: Paths, archive: Path, tmp_path: Path
-) -> None:
+def test_out_and_in_again_is_the_same_library(paths: Paths, archive: Path, tmp_path: Path) -> None:
     fresh = Paths(tmp_path / "fresh")
     assert take_in(fresh, archive) == Merged(added=4)
     assert rows_of(fresh.library, fresh.home) == rows_of(paths.library, paths.home)
@@ -218,9 +216,7 @@ def test_no_archive_newer_archive_no_file(paths: Paths, archive: Path, tmp_path:
         take_in(paths, tmp_path / "none.zip")
     with zipfile.ZipFile(archive) as zipped:
         held = json.loads(zipped.read("undertone-library.json"))
-    newer = rewritten(
-        archive, undertone_library_json=json.dumps({**held, "version": 99}).encode()
-    )
+    newer = rewritten(archive, undertone_library_json=json.dumps({**held, "version": 99}).encode())
     with pytest.raises(BackupFailed, match="newer"):
         take_in(paths, newer)
 

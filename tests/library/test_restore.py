@@ -24,7 +24,7 @@ from app.library.restore import (
     stage_restore,
 )
 from app.library.search import ListQuery
-from app.library.work import Stopped, Work
+from app.library.work import Stopped, Work, copy_packed
 from tests.library.full_library import (
     FILE,
     TAKE,
@@ -251,8 +251,6 @@ def old_schema() -> Callable[[Path], None]:
 
 
 def test_a_newer_undertones_backup_is_refused(paths: Paths, disk: Path) -> None:
-    from app.library import backing_up
-
     backup = back_up(paths, disk)
     newer = sqlite3.connect(paths.library, isolation_level=None)
     newer.execute("PRAGMA user_version = 99")
@@ -261,7 +259,7 @@ def test_a_newer_undertones_backup_is_refused(paths: Paths, disk: Path) -> None:
     shutil.copy(paths.library, copied)
     target = backup.folder / "library.sqlite.gz"
     target.unlink()
-    content = backing_up.copy_packed(copied, target, Work(), is_packed=True)
+    content = copy_packed(copied, target, Work(), is_packed=True)
     parts = {**backup.parts}
     changed = Backup(
         **{
