@@ -101,7 +101,9 @@ class BackupsSection(SettingsPage):
         self.on_refresh(self._show_counts)
         self._show_counts()
         self.row(
-            tr("Keep:"), row, tr("Counts from the next backup on. Each recording is stored once.")
+            tr("Keep:"),
+            row,
+            tr("Older ones go after the next backup. Each recording is stored once."),
         )
 
     def _make_state(self) -> None:
@@ -125,7 +127,7 @@ class BackupsSection(SettingsPage):
 
     def _make_archive(self) -> None:
         self.export_button = push_button(tr("Export Everything…"), self.export_everything, self)
-        self.import_button = push_button(tr("Take In an Archive…"), self.take_in, self)
+        self.import_button = push_button(tr("Import Archive…"), self.take_in, self)
         self.result = QuietLabel("", self, wraps=True)
         row = QHBoxLayout()
         row.addWidget(self.export_button)
@@ -176,7 +178,7 @@ class BackupsSection(SettingsPage):
     def take_in(self) -> None:
         """Ask for an archive and take it in."""
         chosen, _kind = QFileDialog.getOpenFileName(
-            self, tr("Take In an Archive"), "", tr("Archive (*.zip)")
+            self, tr("Import Archive"), "", tr("Archive (*.zip)")
         )
         if chosen:
             self._backups.take_in_archive(Path(chosen))
@@ -196,6 +198,7 @@ class BackupsSection(SettingsPage):
         now, folder = self._backups.now, self.settings().backup_folder
         self.place.setText(short_path(Path(folder)) if folder else "")
         self.place_note.setText(_note_on(folder, self._library))
+        self.place_note.setVisible(bool(self.place_note.text()))
         is_busy = now.stage not in (BackupStage.IDLE, BackupStage.RESTORED)
         self.state.setText(state_text(now))
         self.progress.setVisible(is_busy)
@@ -225,7 +228,7 @@ def state_text(now: BackupChanged) -> str:
         BackupStage.BACKING_UP: tr("Backing up…"),
         BackupStage.CHECKING: tr("Checking a backup…"),
         BackupStage.ARCHIVING: tr("Exporting everything…"),
-        BackupStage.UNARCHIVING: tr("Taking an archive in…"),
+        BackupStage.UNARCHIVING: tr("Importing an archive…"),
         BackupStage.RESTORED: tr("A backup is checked; restart Undertone to put it in place."),
     }.get(now.stage)
     if doing is not None:
@@ -257,7 +260,7 @@ def result_text(now: BackupChanged) -> str:
         )
     if isinstance(now.done, Merged):
         text = tr(
-            "Taken in: {added} new, {completed} completed, {unchanged} already here.",
+            "Imported: {added} new, {completed} completed, {unchanged} already here.",
             added=now.done.added,
             completed=now.done.completed,
             unchanged=now.done.unchanged,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.config.translate import tr, tr_phrase, tr_plural
 from app.core.backup import BackupChanged, BackupLine, BackupStage
 from app.core.errors import AppError, BackupDamaged
+from app.ui import theme
 from app.ui.models.wording import size
 from app.ui.ports import Backups, Events
 from app.ui.settings.form import push_button
@@ -186,6 +187,7 @@ class RestoreDialog(QDialog):
     def _add(self, line: BackupLine) -> None:
         item = QListWidgetItem(line_text(line))
         item.setData(Qt.ItemDataRole.UserRole, line)
+        item.setSizeHint(QSize(0, theme.TARGET))
         if not line.is_readable:
             item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
         self.list.addItem(item)
@@ -217,6 +219,7 @@ class RestoreDialog(QDialog):
         self.restore_button.setVisible(not is_ready)
         self.restore_button.setEnabled(self.chosen is not None and not is_busy)
         self.restart_button.setVisible(is_ready and self._relaunch is not None)
+        self.restart_button.setDefault(is_ready)
         self.cancel_button.setText(
             tr("Later") if is_ready else tr("Stop") if is_busy else tr("Cancel")
         )
