@@ -71,7 +71,8 @@ def make_library(paths: Paths, elsewhere: Path) -> None:
         writer.add_recording(
             copied, Job("j1", COPY, "A copy", "nano", "auto", status=JobStatus.PAUSED), "f-copy"
         ).result()
-        writer.append_segments("j1", COPY, [make_segment("from the copy")], 4.0, "de").result()
+        said = [make_segment(text, at) for at, text in enumerate(("from", "the", "copy"))]
+        writer.append_segments("j1", COPY, said, 1.0, "de").result()
         referenced = make_recording(
             FILE, "A reference", audio_path=elsewhere, created_at=300.0, notes="look ☃"
         )
