@@ -34,6 +34,11 @@ def add_backup_verbs(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]
 
     archive = kinds.add_parser("archive", help=tr("write everything into one file"))
     archive.add_argument("file", metavar=tr("FILE"))
+    archive.add_argument(
+        "--without-imported",
+        action="store_true",
+        help=tr("leave out the sound of imported files that stay where they are"),
+    )
     archive.set_defaults(run=_archive)
 
     unarchive = kinds.add_parser("unarchive", help=tr("take everything of an archive in"))
@@ -95,7 +100,13 @@ def _backup(options: argparse.Namespace) -> int:
     settings = load_settings(paths.settings)
     keeping = Keeping(settings.backup_days, settings.backup_weeks, settings.backup_months)
     with _working(lambda percent: tr("{percent} % backed up", percent=percent)) as work:
-        backup = make_backup(paths, _chosen(options.folder), keeping, work)
+        backup = make_backup(
+            paths,
+            _chosen(options.folder),
+            keeping,
+            work,
+            with_imported=settings.backs_up_imported,
+        )
     print(backup.folder)
     print(_holds(backup.recordings, backup.size_bytes), file=sys.stderr)
     if backup.left_out:
@@ -171,7 +182,9 @@ def _archive(options: argparse.Namespace) -> int:
 
     file = Path(options.file).expanduser().absolute()
     with _working(lambda percent: tr("{percent} % written", percent=percent)) as work:
-        archived = write_archive(default_paths(), file, work)
+        archived = write_archive(
+            default_paths(), file, work, with_imported=not options.without_imported
+        )
     print(file)
     print(
         tr_plural("{count} recording", "{count} recordings", archived.recordings), file=sys.stderr

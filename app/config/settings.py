@@ -74,6 +74,7 @@ class Settings:
         aligns_words: let an installed Whisper model find word times for models that have none.
         backup_folder: where backups go; empty makes none.
         backs_up_daily: make one a day by itself.
+        backs_up_imported: take along the sound of imported files that stay where they are.
         backup_days: the newest backup of so many days is kept.
         backup_weeks: the newest of so many weeks.
         backup_months: the newest of so many months.
@@ -114,6 +115,7 @@ class Settings:
     aligns_words: bool = True
     backup_folder: str = ""
     backs_up_daily: bool = True
+    backs_up_imported: bool = True
     backup_days: int = 7
     backup_weeks: int = 4
     backup_months: int = 12

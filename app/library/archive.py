@@ -35,10 +35,10 @@ from app.library.backups import (
     SoundFile,
     remove_tree,
     sound_file_from,
-    sound_files,
     told_of_the_disk,
 )
 from app.library.schema import SCHEMA_VERSION, check_schema, migrate, version
+from app.library.sounds import Sound, imported_sounds, own_sounds
 from app.library.work import Content, Work, blocks_of, new_file, partial_beside, shrinks
 
 VERSION = 1
@@ -60,9 +60,16 @@ class Contents:
 
 
 def write_archive(
-    paths: Paths, file: Path, work: Work, *, free: Callable[[Path], int] = free_bytes
+    paths: Paths,
+    file: Path,
+    work: Work,
+    *,
+    with_imported: bool = True,
+    free: Callable[[Path], int] = free_bytes,
 ) -> Archived:
     """Write everything into `file`: afterwards it holds all of it, or what it held before.
+
+    `with_imported` takes the sound of imported files along that stay where they are.
 
     Raises:
         BackupFailed, BackupMissing: the place does not do, or there is no library.
@@ -80,23 +87,17 @@ def write_archive(
         raise inside_the_library(file.parent)
     partial = partial_beside(file)
     with told_of_the_disk(file.parent), copied_database(paths) as source:
-        found = list(sound_files(paths))
-        total = source.database.stat().st_size + sum(status.st_size for _, status in found)
+        found = list(own_sounds(paths))
+        found += imported_sounds(source.database) if with_imported else ()
+        found = [sound for sound in found if sound.size_bytes >= 0]
+        total = source.database.stat().st_size + sum(sound.size_bytes for sound in found)
         if (available := free(file.parent)) < total + _SPARE_BYTES:
             raise no_room(file.parent, total + _SPARE_BYTES, available)
         work.begin(total)
         try:
             with new_file(partial) as out, zipfile.ZipFile(out, "w") as zipped:
                 database = _pack(zipped, _DATABASE, source.database, work)
-                files = []
-                for path, status in found:
-                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                        content = _pack(zipped, path, paths.home / path, work)
-                        files.append(
-                            SoundFile(
-                                path, content.size_bytes, status.st_mtime_ns, content.sha256, False
-                            )
-                        )
+                files = [held for sound in found if (held := _pack_sound(zipped, sound, work))]
                 if paths.settings.is_file():
                     zipped.write(paths.settings, _SETTINGS, zipfile.ZIP_DEFLATED)
                 described = {
@@ -113,6 +114,14 @@ def write_archive(
         finally:
             remove_tree(partial)
     return Archived(file.name, source.recordings)
+
+
+def _pack_sound(zipped: zipfile.ZipFile, sound: Sound, work: Work) -> SoundFile | None:
+    try:
+        content = _pack(zipped, sound.path, sound.file, work)
+    except (FileNotFoundError, PermissionError):  # removed meanwhile, or not ours to read
+        return None
+    return SoundFile(sound.path, content.size_bytes, sound.changed_ns, content.sha256, False)
 
 
 def _pack(zipped: zipfile.ZipFile, name: str, source: Path, work: Work) -> Content:
@@ -196,14 +205,13 @@ def unpack_database(
 
 
 def unpack_sound(
-    zipped: zipfile.ZipFile, held: SoundFile, file: Path, staged: Path, work: Work
+    zipped: zipfile.ZipFile, held: SoundFile, file: Path, target: Path, work: Work
 ) -> None:
-    """Unpack one sound file into its place under `staged`.
+    """Unpack one sound file to `target`.
 
     Raises:
         BackupDamaged: it is not what was put in.
     """
-    target = staged / held.path
     make_private_folder(target.parent)
     if not _unpack(zipped, held.path, held.content, target, work):
         raise archive_damaged(file, held.path)

@@ -39,12 +39,12 @@ from app.library.backups import (
     read_files,
     remove_tree,
     shown_name,
-    sound_files,
     told_of_the_disk,
 )
 from app.library.connection import open_readonly
 from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
+from app.library.sounds import Sound, imported_sounds, own_sounds
 from app.library.work import (
     PARTIAL,
     Content,
@@ -79,10 +79,13 @@ def make_backup(
     keeping: Keeping,
     work: Work,
     *,
+    with_imported: bool = False,
     now: Callable[[], float] = time.time,
     free: Callable[[Path], int] = free_bytes,
 ) -> Backup:
     """Back the library up into the folder a person chose, then thin out older backups.
+
+    `with_imported` takes the sound of imported files along that stay where they are.
 
     Raises:
         BackupMissing: the disk is not connected.
@@ -103,7 +106,10 @@ def make_backup(
         folder.sweep()
         last = next((shown_name(each.made_at) for each in folder.backups()), "–")
         with copied_database(paths, last) as source:
-            backup = _Making(folder, source, work, free).make(state.library_id, now())
+            found = list(own_sounds(paths))
+            found += imported_sounds(source.database) if with_imported else ()
+            making = _Making(folder, source, work, free)
+            backup = making.make(found, state.library_id, now())
         save_state(
             paths,
             state.changed(
@@ -172,14 +178,13 @@ class _Making:
         self._free = free
         self._left_out = 0
 
-    def make(self, library_id: str, made_at: float) -> Backup:
-        found = list(sound_files(self._source.paths))
+    def make(self, found: list[Sound], library_id: str, made_at: float) -> Backup:
         known = self._known(library_id)
         database_bytes = self._source.database.stat().st_size
         fresh = [
-            status.st_size
-            for path, status in found
-            if not _is_as_before(known.get(path), status.st_size, status.st_mtime_ns)
+            max(0, sound.size_bytes)
+            for sound in found
+            if not _is_as_before(known.get(sound.path), sound)
         ]
         self._check_room(database_bytes, sum(fresh))
         self._work.begin(database_bytes + sum(fresh))
@@ -187,11 +192,7 @@ class _Making:
         partial.mkdir(mode=0o700)
         try:
             parts, database = self._put_database(partial)
-            files = tuple(
-                file
-                for path, status in found
-                if (file := self._put_sound(path, known, status.st_size, status.st_mtime_ns))
-            )
+            files = tuple(file for sound in found if (file := self._put_sound(sound, known)))
             parts[FILES] = _put(partial / FILES, backups.files_content(files))
             settings = self._source.paths.settings
             if settings.is_file():
@@ -235,19 +236,19 @@ class _Making:
         with target.open("rb") as packed:
             return {DATABASE: hashlib.file_digest(packed, "sha256").hexdigest()}, content
 
-    def _put_sound(
-        self, path: str, known: dict[str, SoundFile], size_bytes: int, changed_ns: int
-    ) -> SoundFile | None:
+    def _put_sound(self, sound: Sound, known: dict[str, SoundFile]) -> SoundFile | None:
         """Put one file into the folder where its content is not there yet."""
-        before = known.get(path)
-        if before is not None and _is_as_before(before, size_bytes, changed_ns):
-            return before
-        source = self._source.paths.home / path
+        before = known.get(sound.path)
+        if sound.size_bytes < 0 or _is_as_before(before, sound):
+            return before  # what cannot be found now is kept from before
+        source = sound.file
         partial = partial_beside(self._folder.sounds_folder / "sound")
         try:
             is_packed = shrinks(source)
             content = copy_packed(source, partial, self._work, is_packed=is_packed)
-            file = SoundFile(path, content.size_bytes, changed_ns, content.sha256, is_packed)
+            file = SoundFile(
+                sound.path, content.size_bytes, sound.changed_ns, content.sha256, is_packed
+            )
             target = self._folder.sound(file)
             if not self._folder.has_sound(file):
                 target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -263,8 +264,10 @@ class _Making:
         return file
 
 
-def _is_as_before(before: SoundFile | None, size_bytes: int, changed_ns: int) -> bool:
-    return before is not None and (before.size_bytes, before.changed_ns) == (size_bytes, changed_ns)
+def _is_as_before(before: SoundFile | None, sound: Sound) -> bool:
+    if before is None:
+        return False
+    return (before.size_bytes, before.changed_ns) == (sound.size_bytes, sound.changed_ns)
 
 
 def _can_be_read(file: Path) -> bool:

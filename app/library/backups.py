@@ -44,11 +44,12 @@ FOLDER_NAME = "Undertone Backups"
 DATABASE = "library.sqlite.gz"
 FILES = "files.jsonl.gz"
 SETTINGS = "settings.json"
+IMPORTED = "imported"  # sound of imported files that stay where they are, by recording
 _MARK = "undertone-backups.json"
 _NOTE = "Read me.txt"
 _MANIFEST = "manifest.json"
 _NAME = "%Y-%m-%dT%H%M%SZ"
-_SAFE_PART = re.compile(r"^[A-Za-z0-9][^/\\\x00-\x1f]{0,250}$")
+SAFE_PART = re.compile(r"^[A-Za-z0-9][^/\\\x00-\x1f]{0,250}$")
 _NOTE_TEXT = """\
 These are backups of an Undertone library.
 
@@ -62,7 +63,8 @@ To bring one back: open Undertone, Settings, Library, Restore; or in a terminal
 class SoundFile:
     """One file under the library's `recordings`, as a backup or an archive names it.
 
-    `path` is relative to the library's home; `changed_ns` is when the file had last changed there.
+    `path` is relative to the library's home, or `imported/<id>/sound…` for an imported file that
+    lies elsewhere; `changed_ns` is when the file had last changed there.
     """
 
     path: str
@@ -327,33 +329,13 @@ def sound_file_from(described: dict[str, Any]) -> SoundFile:
     """
     file = SoundFile(**described)
     parts = PurePosixPath(file.path).parts
-    if len(parts) != 3 or parts[0] != "recordings" or "\\" in file.path:
+    if len(parts) != 3 or parts[0] not in ("recordings", IMPORTED) or "\\" in file.path:
         raise ValueError("no sound file of a library")
-    if not all(_SAFE_PART.match(part) for part in parts):
+    if not all(SAFE_PART.match(part) for part in parts):
         raise ValueError("no name of ours")
     if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or file.size_bytes < 0:
         raise ValueError("no content")
     return file
-
-
-def sound_files(paths: Paths) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield every file of the recordings' own folders, in order, with its size and time."""
-    for folder in _entries(paths.recordings):
-        if not folder.is_dir(follow_symlinks=False) or not _SAFE_PART.match(folder.name):
-            continue
-        for entry in _entries(Path(folder.path)):
-            is_ours = _SAFE_PART.match(entry.name) and not entry.name.endswith(".part")
-            if is_ours and entry.is_file(follow_symlinks=False):
-                with contextlib.suppress(FileNotFoundError):
-                    status = entry.stat(follow_symlinks=False)
-                    yield f"recordings/{folder.name}/{entry.name}", status
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        return sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return []
 
 
 def remove_tree(place: Path) -> None:

@@ -189,7 +189,7 @@ def _complete(
     notes, more = str(ours["notes"]), str(row["notes"])
     if more and more not in notes:
         fields["notes"] = f"{notes}\n\n{more}" if notes else more
-    if here == row["recording_id"] and not _is_there(ours["audio_path"]):
+    if here == row["recording_id"] and not is_there(ours["audio_path"]):
         sound = _sound(row, incoming.home, home)
         if sound["is_copy"] and sound["audio_path"] != ours["audio_path"]:
             fields.update(sound)
@@ -282,7 +282,8 @@ def _sound(row: _Row, old_home: Path, home: Path) -> dict[str, Value]:
     return {"audio_path": recording_value("audio_path", own), "is_copy": 1}
 
 
-def _is_there(held: object) -> bool:
+def is_there(held: object) -> bool:
+    """Return whether the sound that a row names can be found."""
     return isinstance(held, str | bytes) and Path(os.fsdecode(held)).exists()
 
 

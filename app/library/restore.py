@@ -30,6 +30,7 @@ from app.library.backup_state import STATE_NAME, load_state, write_state
 from app.library.backups import (
     DATABASE,
     FILES,
+    IMPORTED,
     SETTINGS,
     Backup,
     BackupFolder,
@@ -44,6 +45,7 @@ from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
 from app.library.relocate import relocate
 from app.library.schema import SCHEMA_VERSION, check_schema, version
+from app.library.sounds import imported_back, point_to_own
 from app.library.work import Content, Work, copy_unpacked, read_checked, write_whole
 
 _STAGED = "restoring"
@@ -153,8 +155,13 @@ def stage_restore(
             try:
                 make_private_folder(staged / "recordings")
                 work.begin(backup.size_bytes)
-                _stage_database(staged, backup, paths, work)
-                bad = [file.path for file in files if not _stage(staged, folder, file, work)]
+                places = _stage_database(staged, backup, files, paths, work)
+                bad = [
+                    file.path
+                    for file in files
+                    if file.path in places
+                    and not _stage(staged / places[file.path], folder, file, work)
+                ]
                 if bad and not without_damaged:
                     raise sounds_damaged(name, len(bad), bad[0])
                 _stage_settings(staged, backup, paths)
@@ -269,7 +276,10 @@ def _damaged_part(backup: Backup, work: Work) -> str:
     return ""
 
 
-def _stage_database(staged: Path, backup: Backup, paths: Paths, work: Work) -> None:
+def _stage_database(
+    staged: Path, backup: Backup, files: tuple[SoundFile, ...], paths: Paths, work: Work
+) -> dict[str, str]:
+    """Put the checked database into `staged`, and return where each sound file goes."""
     name = shown_name(backup.made_at)
     target = staged / _LIBRARY
     packed = backup.folder / DATABASE
@@ -282,16 +292,19 @@ def _stage_database(staged: Path, backup: Backup, paths: Paths, work: Work) -> N
             raise backup_too_new(name)
         check_schema(connection, target)
         relocate(connection, Path(backup.home), paths.home)
+        back = imported_back(connection, files)
+        point_to_own(connection, back, paths.home)
     except sqlite3.Error as error:
         raise backup_damaged(name, DATABASE) from error
     finally:
         connection.close()
     sync_file(target)
+    own = {file.path: file.path for file in files if not file.path.startswith(IMPORTED)}
+    return {**own, **{path: place for path, (_id, place) in back.items()}}
 
 
-def _stage(staged: Path, folder: BackupFolder, file: SoundFile, work: Work) -> bool:
-    """Copy a sound file into its place in `staged`; `False` when it is damaged or missing."""
-    target = staged / file.path
+def _stage(target: Path, folder: BackupFolder, file: SoundFile, work: Work) -> bool:
+    """Copy a sound file to `target`; `False` when it is damaged or missing."""
     make_private_folder(target.parent)
     is_whole = copy_unpacked(
         folder.sound(file), target, file.content, work, is_packed=file.is_packed

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -17,11 +18,12 @@ from app.library.archive import Contents, opened_archive, unpack_database, unpac
 from app.library.backing_up import free_bytes
 from app.library.backup import sync_folder
 from app.library.backup_errors import archive_damaged, in_use, no_room
-from app.library.backups import SoundFile, remove_tree, told_of_the_disk
+from app.library.backups import IMPORTED, remove_tree, told_of_the_disk
 from app.library.connection import open_readonly
 from app.library.lock import LibraryLock
-from app.library.merge import Incoming, twin
+from app.library.merge import Incoming, is_there, twin
 from app.library.reader import LibraryReader
+from app.library.sounds import imported_back, point_to_own
 from app.library.work import Work, write_whole
 from app.library.writer import LibraryWriter
 
@@ -29,6 +31,21 @@ _STAGED = "taking-in"
 _DATABASE = "library.sqlite"
 _PLAN = "plan.json"
 _SPARE_BYTES = 256 << 20  # left free on the disk of the library
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """An archive beside our library, by recording ids.
+
+    Attributes:
+        added: what is new here, in order.
+        doubles: what is here by another id.
+        silent: what has no sound here.
+    """
+
+    added: list[str]
+    doubles: set[str]
+    silent: set[str]
 
 
 def take_in_archive(
@@ -108,15 +125,16 @@ def _take_in(
     unpack_database(zipped, contents, file, staged / _DATABASE, work)
     try:
         with closing(_opened(staged / _DATABASE)) as connection:
-            added, doubles = _compare(paths, Incoming(connection, contents.home))
+            found = _compare(paths, Incoming(connection, contents.home))
+        places = _places(staged / _DATABASE, contents, found)
         for held in contents.files:
-            folder = held.path.split("/")[1]
-            if folder in doubles or (paths.home / held.path).exists():
+            place = places.get(held.path)
+            if place is None or (paths.home / place).exists():
                 work.did(held.size_bytes)
             else:
-                unpack_sound(zipped, held, file, staged, work)
-        _sync_folders(staged, contents.files)
-        write_whole(staged / _PLAN, json.dumps({"added": added}).encode())
+                unpack_sound(zipped, held, file, staged / place, work)
+        _sync_folders(staged)
+        write_whole(staged / _PLAN, json.dumps({"added": found.added}).encode())
         sync_folder(staged)
         with closing(_opened(staged / _DATABASE)) as connection:
             merged = writer.merge(Incoming(connection, contents.home), paths.home).result()
@@ -134,24 +152,45 @@ def _opened(database: Path) -> sqlite3.Connection:
     return connection
 
 
-def _compare(paths: Paths, incoming: Incoming) -> tuple[list[str], set[str]]:
-    """Return the ids that are new here, and those that are here by another id."""
-    added, doubles = [], set()
+def _compare(paths: Paths, incoming: Incoming) -> _Compared:
+    compared = _Compared([], set(), set())
     opened = open_readonly(paths.library)
     with closing(opened.connection) as own:
         for row in incoming.recordings():
+            key = str(row["recording_id"])
             found = twin(own, incoming, row)
             if found is None:
-                added.append(str(row["recording_id"]))
-            elif found != row["recording_id"]:
-                doubles.add(str(row["recording_id"]))
-    return added, doubles
+                compared.added.append(key)
+                compared.silent.add(key)
+            elif found != key:
+                compared.doubles.add(key)
+            elif not is_there(
+                own.execute(
+                    "SELECT audio_path FROM recordings WHERE recording_id = ?", (key,)
+                ).fetchone()[0]
+            ):
+                compared.silent.add(key)
+    return compared
 
 
-def _sync_folders(staged: Path, files: tuple[SoundFile, ...]) -> None:
-    for folder in {(staged / each.path).parent for each in files}:
-        if folder.is_dir():
-            sync_folder(folder)
+def _places(database: Path, contents: Contents, found: _Compared) -> dict[str, str]:
+    """Return where in the home each sound file goes that is wanted here."""
+    places = {
+        each.path: each.path
+        for each in contents.files
+        if not each.path.startswith(IMPORTED) and each.path.split("/")[1] not in found.doubles
+    }
+    connection = sqlite3.connect(database, isolation_level=None)
+    with closing(connection):
+        wanted = [each for each in contents.files if each.path.split("/")[1] in found.silent]
+        back = imported_back(connection, wanted)
+        point_to_own(connection, back, contents.home)
+    return {**places, **{path: place for path, (_id, place) in back.items()}}
+
+
+def _sync_folders(staged: Path) -> None:
+    for folder in (staged / "recordings").iterdir():
+        sync_folder(folder)
 
 
 def _move_sounds(paths: Paths, staged: Path) -> None:

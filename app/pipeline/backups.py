@@ -127,7 +127,14 @@ class Backups:
         keeping = Keeping(settings.backup_days, settings.backup_weeks, settings.backup_months)
 
         def run(work: Work) -> BackupChanged:
-            make_backup(self._parts.paths, chosen, keeping, work, now=self._parts.wall_s)
+            make_backup(
+                self._parts.paths,
+                chosen,
+                keeping,
+                work,
+                with_imported=settings.backs_up_imported,
+                now=self._parts.wall_s,
+            )
             self._tried_s = None
             return self._remembered()
 

@@ -21,9 +21,11 @@ from app.library.writer import LibraryWriter
 from tests.library.builders import make_recording, make_segment
 from tests.library.full_library import (
     COPY,
+    FILE,
     TAKE,
     all_private,
     make_library,
+    noise,
     put_sound,
     rows_of,
     sounds_of,
@@ -169,6 +171,28 @@ def test_sound_that_was_missing_here_comes_back(paths: Paths, archive: Path) -> 
     sound.unlink()
     take_in(paths, archive)
     assert sound.read_bytes() == content
+
+
+def test_imported_sound_goes_along(paths: Paths, tmp_path: Path) -> None:
+    original = tmp_path / "elsewhere.mp3"
+    original.write_bytes(noise("mp3", 9_000))
+    file, fresh = tmp_path / "all.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    assert take_in(paths, file) == Merged(unchanged=4)
+    assert not (paths.recordings / FILE).exists()
+    original.unlink()
+    assert take_in(fresh, file) == Merged(added=4)
+    with LibraryReader(fresh.library) as reader:
+        found = reader.recording(FILE)
+        assert found is not None
+        assert found.audio_path == fresh.recordings / FILE / "audio.mp3"
+        assert found.is_copy
+    assert take_in(paths, file) == Merged(completed=1, unchanged=3)  # it was lost here, too
+    assert (paths.recordings / FILE / "audio.mp3").read_bytes() == noise("mp3", 9_000)
+    smaller = tmp_path / "small.zip"
+    write_archive(paths, smaller, Work(), with_imported=False)
+    with zipfile.ZipFile(smaller) as zipped:
+        assert not [name for name in zipped.namelist() if name.startswith("imported")]
 
 
 def rewritten(archive: Path, **members: bytes | None) -> Path:

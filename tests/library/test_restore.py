@@ -187,6 +187,30 @@ def test_a_backup_mends_what_a_check_found_damaged(paths: Paths, disk: Path) -> 
     assert not check_backup(folder, backup, Work())
 
 
+def test_imported_sound_comes_back_where_its_file_is_gone(
+    paths: Paths, disk: Path, tmp_path: Path
+) -> None:
+    original = tmp_path / "elsewhere.mp3"
+    original.write_bytes(noise("mp3", 9_000))
+    rows = rows_of(paths.library, paths.home)
+    backup = make_backup(paths, disk, Keeping(), Work(), with_imported=True, now=lambda: NOON)
+    restore(paths, disk, backup)
+    assert rows_of(paths.library, paths.home) == rows  # it still stands where it was
+    original.unlink()
+    again = make_backup(
+        paths, disk, Keeping(), Work(), with_imported=True, now=lambda: NOON + DAY
+    )  # and is kept from before
+    fresh = Paths(tmp_path / "fresh")
+    restore(fresh, disk, again)
+    with LibraryReader(fresh.library) as reader:
+        found = reader.recording(FILE)
+        assert found is not None
+        assert found.is_copy
+        assert found.audio_path == fresh.recordings / FILE / "audio.mp3"
+        assert found.audio_path.read_bytes() == noise("mp3", 9_000)
+    assert all_private(fresh.home)
+
+
 def killed_after(steps: int) -> Callable[..., None]:
     """Return a rename that works `steps` times and then ends the process, as it were."""
     left = [steps]

@@ -77,7 +77,10 @@ class BackupsSection(SettingsPage):
         row.addWidget(self.choose_button)
         self.place_note = self.note()
         self.daily = self.check("backs_up_daily", tr("Every day, by itself"))
-        self.row(tr("Back up to:"), column_of(row, self.place_note, self.daily))
+        self.imported = self.check(
+            "backs_up_imported", tr("With imported files that stay where they are")
+        )
+        self.row(tr("Back up to:"), column_of(row, self.place_note, self.daily, self.imported))
 
     def _make_keeping(self) -> None:
         self.counts: dict[str, QSpinBox] = {}
