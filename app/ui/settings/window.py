@@ -36,6 +36,7 @@ from app.ui.wording import short_path
 
 _SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
 _LARGE = (700, 640)
+_TALL = (640, 512)  # for all that backups may have to say at once
 
 
 class SettingsWindow(QMainWindow):
@@ -137,8 +138,13 @@ class SettingsWindow(QMainWindow):
     def _show_page(self, at: int) -> None:
         """Show a page; the window takes the size the page needs, as on a Mac."""
         self.pages.setCurrentIndex(at)
-        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
-        self.resize(*(_LARGE if is_large else _SMALL))
+        page = self.pages.widget(at)
+        if page is self.models_panel and self.models_panel is not None:
+            self.resize(*_LARGE)
+        elif isinstance(page, BackupsSection):
+            self.resize(*_TALL)
+        else:
+            self.resize(*_SMALL)
 
     def _library(self) -> QWidget:
         folder = self._ports.library_folder
