@@ -103,7 +103,7 @@ def make_backup(
         raise not_there(chosen)  # the empty place where the disk is usually mounted
     store_id = folder.make()
     with folder.locked(), told_of_the_disk(chosen):
-        folder.sweep()
+        has_swept = folder.sweep()
         last = next((shown_name(each.made_at) for each in folder.backups()), "–")
         with copied_database(paths, last) as source:
             found = list(own_sounds(paths))
@@ -121,7 +121,8 @@ def make_backup(
                 left_out=backup.left_out,
             ),
         )
-        folder.thin(keeping, backup)
+        if folder.thin(keeping, backup) or has_swept:
+            folder.remove_unnamed_sounds()
     return backup
 
 

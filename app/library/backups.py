@@ -180,13 +180,13 @@ class BackupFolder:
             return False
         return size > 0 if file.is_packed else size == file.size_bytes
 
-    def sweep(self) -> None:
-        """Remove what a killed backup left behind. Call it locked."""
-        for folder in (self.root, self.backups_folder, self.sounds_folder):
-            for partial in folder.glob(f"{PARTIAL}*"):
-                remove_tree(partial)
-        for partial in self.sounds_folder.glob(f"??/{PARTIAL}*"):
+    def sweep(self) -> bool:
+        """Remove what a killed backup left behind; return whether there was any. Call it locked."""
+        folders = (self.root, self.backups_folder, self.sounds_folder)
+        left = [partial for folder in folders for partial in folder.glob(f"{PARTIAL}*")]
+        for partial in left:
             remove_tree(partial)
+        return bool(left)
 
     def thin(self, keeping: Keeping, backup: Backup) -> int:
         """Remove what need not be kept of `backup`'s library, and return how many backups that was.
@@ -202,8 +202,6 @@ class BackupFolder:
             with told_of_the_disk(self.root):
                 each.folder.rename(gone)  # at once, whatever happens while its files go
             remove_tree(gone)
-        if leaving:
-            self.remove_unnamed_sounds()
         return len(leaving)
 
     def remove_unnamed_sounds(self) -> int:

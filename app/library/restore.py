@@ -49,6 +49,7 @@ from app.library.sounds import imported_back, point_to_own
 from app.library.work import Content, Work, copy_unpacked, read_checked, write_whole
 
 _STAGED = "restoring"
+_ASIDE = "library before"
 _READY = "ready.json"
 _LIBRARY = "library.sqlite"
 _ITEMS = (SETTINGS, STATE_NAME, "recordings", _LIBRARY)
@@ -168,13 +169,18 @@ def stage_restore(
                 write_state(
                     staged / STATE_NAME, load_state(paths).changed(library_id=backup.library_id)
                 )
-                aside = time.strftime("library before %Y-%m-%d %H.%M.%S")
+                aside = time.strftime(f"{_ASIDE} %Y-%m-%d %H.%M.%S")
                 sync_folder(staged)
                 write_whole(staged / _READY, json.dumps({"aside": aside}).encode())
                 sync_folder(staged)
             except BaseException:
                 remove_tree(staged)
                 raise
+
+
+def libraries_before(home: Path) -> tuple[Path, ...]:
+    """Return where libraries lie that a restore put aside, oldest first."""
+    return tuple(sorted(home.glob(f"{_ASIDE} *")))
 
 
 def is_restore_staged(paths: Paths) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from app.config.paths import Paths
 from app.core.backup import Keeping
-from app.core.errors import BackupFailed, BackupMissing, DiskFull
+from app.core.errors import AppError, BackupFailed, BackupMissing, DiskFull
 from app.library.backing_up import make_backup
 from app.library.backup_state import load_state
 from app.library.backups import Backup, BackupFolder, existing_backups, read_files, sound_file_from
@@ -171,11 +171,26 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(paths: Paths, disk: Path
     with pytest.raises(DiskFull, match="no room"):
         make_backup(paths, disk, Keeping(), Work(), free=lambda _: 1000)
 
-    def filled(_done: int, _total: int) -> None:
-        raise OSError(errno.ENOSPC, "no space")
+    assert existing_backups(disk).backups() == ()
 
-    with pytest.raises(DiskFull, match="is full"):
-        make_backup(paths, disk, Keeping(), Work(filled))
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.ENOSPC, DiskFull, "is full"),
+        (errno.EROFS, BackupFailed, "Nothing can be written"),
+        (errno.EACCES, BackupFailed, "Nothing can be written"),
+        (errno.EIO, BackupMissing, "is not there"),  # unplugged while it is written to
+    ],
+)
+def test_what_the_disk_says_is_one_sentence_and_leaves_nothing(
+    paths: Paths, disk: Path, number: int, kind: type[AppError], said: str
+) -> None:
+    def fail(_done: int, _total: int) -> None:
+        raise OSError(number, "said by the disk")
+
+    with pytest.raises(kind, match=said):
+        make_backup(paths, disk, Keeping(), Work(fail))
     assert existing_backups(disk).backups() == ()
     assert not list(partials(disk))
 
@@ -195,8 +210,12 @@ def test_what_a_killed_backup_left_is_swept(paths: Paths, disk: Path) -> None:
     (root / "backups" / ".partial-x").mkdir()
     (root / "backups" / ".partial-x" / "library.sqlite.gz").write_bytes(b"half")
     (root / "sounds" / ".partial-y").write_bytes(b"half")
+    whole = root / "sounds" / "ab" / f"ab{'0' * 62}"  # of a backup that was never finished
+    whole.parent.mkdir(exist_ok=True)
+    whole.write_bytes(b"whole")
     back_up(paths, disk, NOON + DAY)
     assert not list(partials(disk))
+    assert not whole.exists()
 
 
 def test_a_damaged_library_pushes_no_good_backup_out(paths: Paths, disk: Path) -> None:

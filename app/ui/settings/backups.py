@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVB
 from app.config.translate import tr, tr_phrase, tr_plural
 from app.core.backup import Archived, BackupChanged, BackupStage, Merged
 from app.core.errors import BackupMissing
+from app.library.restore import libraries_before
 from app.ui import theme
 from app.ui.models.wording import size
 from app.ui.ports import Backups, Ports
@@ -114,6 +115,7 @@ class BackupsSection(SettingsPage):
         self.state.setMinimumHeight(theme.TARGET - 4)
         self.progress = ThinProgress(tr("Progress of the backup"), self)
         self.problem = QuietLabel("", self, wraps=True, color="warning")
+        self.aside = self.note()
         self.backup_button = push_button(tr("Back Up Now"), self._backups.back_up, self)
         self.stop_button = push_button(tr("Stop"), self._backups.stop, self, tr("Stop the backup"))
         self.restore_button = push_button(
@@ -125,7 +127,7 @@ class BackupsSection(SettingsPage):
         row.addStretch(1)
         self.row(
             tr("Last backup:"),
-            column_of(self.state, self.progress, self.problem, row, spacing=6),
+            column_of(self.state, self.progress, self.problem, row, self.aside, spacing=6),
         )
 
     def _make_archive(self) -> None:
@@ -222,6 +224,16 @@ class BackupsSection(SettingsPage):
             self.problem.setText(said.strip())
         self.result.setText(result_text(now))
         self.result.setVisible(bool(self.result.text()))
+        asides = libraries_before(self._library)
+        self.aside.setVisible(bool(asides))
+        if asides:
+            self.aside.setText(
+                tr(
+                    "The library of before the restore is kept in “{folder}”. Delete that folder "
+                    "when you no longer need it.",
+                    folder=short_path(asides[-1]),
+                )
+            )
 
 
 def state_text(now: BackupChanged) -> str:

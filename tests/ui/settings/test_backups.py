@@ -1,5 +1,6 @@
 """Backups in the settings: one calm line for each state, and a way back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,18 @@ def test_a_missing_disk_is_one_quiet_line_and_a_fault_a_warning(qtbot: QtBot) ->
     assert quiet != loud
     world.backups.tell(problem=None)
     assert not section.problem.isVisible()
+
+
+def test_where_the_library_of_before_lies(qtbot: QtBot, tmp_path: Path) -> None:
+    world = World()
+    ports = replace(world.ports, library_folder=tmp_path)
+    section = BackupsSection(ports, world.backups, world.commands.change_settings)
+    qtbot.addWidget(section)
+    section.show()
+    assert not section.aside.isVisible()
+    (tmp_path / "library before 2026-11-21 16.20.11").mkdir()
+    section.refresh()
+    assert "library before 2026-11-21" in section.aside.text()
 
 
 def test_what_an_archive_came_to(qtbot: QtBot) -> None:
