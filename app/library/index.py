@@ -30,13 +30,14 @@ def add_whole(
     change: Transaction, number: int, title: str, notes: str, texts: Sequence[str]
 ) -> None:
     """Make the document of a recording that comes with all its segments."""
-    change.run(
-        "INSERT INTO documents (number, title, body) VALUES (?, ?, ?)",
-        number,
-        _headed(title, notes),
-        "".join(f"{folded(text)}\n" for text in texts),
-    )
-    change.run("UPDATE recordings SET indexed_segments = ? WHERE number = ?", len(texts), number)
+    body = "".join(f"{folded(text)}\n" for text in texts)
+    add_folded(change, number, _headed(title, notes), body, len(texts))
+
+
+def add_folded(change: Transaction, number: int, title: str, body: str, count: int) -> None:
+    """Make the document of a recording from texts folded before, `count` lines of them."""
+    change.run("INSERT INTO documents (number, title, body) VALUES (?, ?, ?)", number, title, body)
+    change.run("UPDATE recordings SET indexed_segments = ? WHERE number = ?", count, number)
     _remember(change, number)
 
 
