@@ -23,6 +23,7 @@ from app.library.backing_up import make_backup
 from app.library.backup_errors import not_there
 from app.library.backup_state import load_state
 from app.library.backups import Backup, BackupFolder, existing_backups
+from app.library.errors import read_only
 from app.library.restore import is_restore_staged, newest_whole, stage_restore
 from app.library.unarchive import take_in_archive
 from app.library.work import Stopped, Work
@@ -41,11 +42,12 @@ class BackupParts:
     """What `Backups` works with; all of it outlives it.
 
     Attributes:
+        writer: `None` where the library cannot be written; restoring a backup may be the way out.
         is_working: whether a file is being transcribed.
     """
 
     paths: Paths
-    writer: LibraryWriter
+    writer: LibraryWriter | None
     pool: ThreadPoolExecutor
     is_working: Callable[[], bool]
     wall_s: Callable[[], float] = time.time
@@ -85,6 +87,8 @@ class Backups:
         settings, state = self._settings(), load_state(self._parts.paths)
         if not settings.backup_folder or not settings.backs_up_daily or self.is_busy:
             return
+        if self._parts.writer is None:
+            return  # what cannot be used must not push good backups out
         now = self._parts.wall_s()
         is_elsewhere = state.folder != settings.backup_folder
         if not is_elsewhere and not is_due(state.last_at, now):
@@ -179,6 +183,8 @@ class Backups:
         """Take everything of an archive in."""
 
         def run(work: Work) -> BackupChanged:
+            if self._parts.writer is None:
+                raise read_only(self._parts.paths.library)
             merged = take_in_archive(self._parts.paths, file, self._parts.writer, work)
             return replace(self._now, done=merged)
 

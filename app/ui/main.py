@@ -31,7 +31,7 @@ from app.library.search import matches
 from app.macos import login_item
 from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
-from app.pipeline.backups import LOOK_S, Backups
+from app.pipeline.backups import LOOK_S, BackupParts, Backups
 from app.pipeline.hotkeys import HotkeyBindings
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
@@ -142,6 +142,15 @@ class App(QObject):
             on_settings=self._on_settings,
             problem=problem,
         )
+        self._backups = (
+            self._session.backups
+            if self._session
+            else Backups(  # a damaged library is a reason to restore one
+                BackupParts(paths, None, self._pool, lambda: False),
+                self._bus.post,
+                lambda: self._settings,
+            )
+        )
         store = open_store(paths.models, resources())
         self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
         ports = Ports(
@@ -163,7 +172,7 @@ class App(QObject):
             login_item=login_item.for_this_system(),
             has_dock=sys.platform == "darwin",
             relaunch=self.relaunch,
-            backups=self._session.backups if self._session else None,
+            backups=self._backups,
         )
         self.window = MainWindow(ports)
         self.desktop = Desktop(self.window, ports, lambda: self._settings, desktop)
@@ -182,7 +191,7 @@ class App(QObject):
             self._session.models.tidy()
             recover(self._session)
             self._begin_listening()
-            self._look_after_backups(self._session.backups)
+            self._look_after_backups()
         if self._citizen is not None:
             self._citizen.begin()
         if self._side is not None and not self._has_begun:
@@ -261,6 +270,7 @@ class App(QObject):
             self._live.close()
         self._main.close()
         self.window.close()
+        self._backups.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
@@ -306,19 +316,18 @@ class App(QObject):
         watch = QMediaDevices(self)
         watch.audioInputsChanged.connect(self._microphones.look_again)
 
-    def _look_after_backups(self, backups: Backups) -> None:
+    def _look_after_backups(self) -> None:
         self._bus.stage_changed.connect(self._on_stage)
 
         def look() -> None:
-            backups.look()
+            self._backups.look()
             self._main.after(LOOK_S, look)
 
         self._main.after(_FIRST_LOOK_S, look)
 
     @Slot(object)
     def _on_stage(self, changed: StageChanged) -> None:
-        if self._session is not None:
-            self._session.backups.on_stage(changed)
+        self._backups.on_stage(changed)
 
     def _bindings(self) -> HotkeyBindings | None:
         return self._live.machine.keys if self._live is not None else None

@@ -11,9 +11,10 @@ from app.config.paths import Paths
 from app.config.settings import Settings
 from app.core.backup import Archived, BackupChanged, BackupStage, Merged
 from app.core.dictation import Stage, StageChanged
-from app.core.errors import BackupDamaged, BackupFailed, BackupMissing
+from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, LibraryReadOnly
 from app.core.events import Event
 from app.library.backups import existing_backups
+from app.library.reader import LibraryReader
 from app.library.restore import finish_restore
 from app.library.writer import LibraryWriter
 from app.pipeline.backups import BackupParts, Backups
@@ -240,3 +241,27 @@ def test_an_archive_goes_out_and_in(desk: Desk) -> None:
     file.write_bytes(b"other")
     desk.backups.take_in_archive(file)
     assert isinstance(desk.settled().problem, BackupDamaged)
+
+
+def test_a_library_that_cannot_be_used_can_still_be_restored(desk: Desk, tmp_path: Path) -> None:
+    desk.backups.back_up()
+    desk.settled()
+    desk.backups.write_archive(tmp_path / "all.zip")
+    desk.settled()
+    desk.writer.close()
+    desk.paths.library.write_bytes(b"no library" * 1000)
+    parts = BackupParts(desk.paths, None, desk.pool, lambda: False)
+    desk.backups = Backups(parts, desk._heard, lambda: desk.settings)
+    desk.wall_s += DAY
+    desk.backups.look()
+    assert desk.settled().problem is None
+    assert desk.count() == 1
+    desk.backups.take_in_archive(tmp_path / "all.zip")
+    assert isinstance(desk.settled().problem, LibraryReadOnly)
+    desk.backups.restore(desk.disk, "")
+    assert desk.settled().stage is BackupStage.RESTORED
+    aside = finish_restore(desk.paths)
+    assert aside is not None
+    assert (aside / "library.sqlite").read_bytes().startswith(b"no library")
+    with LibraryReader(desk.paths.library) as reader:
+        assert reader.count() == 3
