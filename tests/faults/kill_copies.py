@@ -37,7 +37,7 @@ from tests.library.full_library import make_library, noise, put_sound, rows_of, 
 _NOON = 1_795_000_000.0
 _DAY = 86_400.0
 _KEEPING = Keeping(3, 2, 2)
-_MORE = 12  # recordings beside those of `make_library`
+_MORE = 8  # recordings beside those of `make_library`
 _SOUND = 60_000  # bytes of each
 
 State = tuple[dict[str, list[dict[str, Any]]], dict[str, str]]

@@ -426,7 +426,7 @@ def run(rounds: int) -> str:
     """
     results = {
         **_alone("kill_library", rounds),
-        **_alone("kill_copies", max(3, min(60, rounds // 5))),
+        **_alone("kill_copies", max(2, min(60, rounds // 8))),
     }
     kills = sum(result["kills"] for result in results.values())
     acknowledged = sum(result["acknowledged"] for result in results.values())
@@ -466,8 +466,8 @@ def main() -> int:
             "one writer": kill_writers(chosen.rounds, Path(folder)),
             "two writers": kill_writers(max(1, chosen.rounds // 4), Path(folder), writers=2),
             "edits": kill_editors(max(1, chosen.rounds // 2), Path(folder)),
-            "migration": kill_first_migration(max(1, chosen.rounds // 2), Path(folder)),
-            "table made anew": kill_migrations(max(1, chosen.rounds // 4), Path(folder)),
+            "migration": kill_first_migration(max(1, chosen.rounds // 4), Path(folder)),
+            "table made anew": kill_migrations(max(1, chosen.rounds // 8), Path(folder)),
         }
     return told(results)
 
