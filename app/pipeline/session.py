@@ -29,6 +29,7 @@ from app.library.reader import LibraryReader
 from app.library.restore import finish_restore
 from app.library.unarchive import finish_take_in
 from app.library.writer import LibraryWriter
+from app.macos.power import Heat
 from app.macos.pressure import memory_pressure
 from app.macos.time_machine import leave_out_of_backups
 from app.models.recommend import this_machine
@@ -185,7 +186,10 @@ def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
         settings,
     )
     ballast = Ballast(paths.recordings / ".ballast")
-    parts = DictationParts(rig, main, keeper, recognition, session.reader, paths, ballast)
+    parts = DictationParts(
+        rig, main, keeper, recognition, session.reader, paths, ballast,
+        lambda heat: session.queue.cool(is_hot=heat >= Heat.SERIOUS),
+    )  # fmt: skip
     return Live(DictationMachine(parts, session.emit, settings), rig.devices)
 
 
