@@ -23,6 +23,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import ModelChoice, Ports
+from tests.helpers.backup_fakes import FakeBackups
 from tests.helpers.take_fakes import (
     AIRPODS,
     BUILT_IN,
@@ -395,6 +396,7 @@ class World:
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
         self.desk = FakeDesk()
+        self.backups = FakeBackups(self.bus.backup_changed)
 
     @property
     def ports(self) -> Ports:
@@ -416,6 +418,7 @@ class World:
             login_item=self.login_item,
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
+            backups=self.backups,
         )
 
     @property
