@@ -182,6 +182,7 @@ def edits(folder: Path, rounds: int = 15) -> list[Timed]:
     from app.core.edit import History
     from app.core.find import Wanted, replace_all
 
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
     told = long_transcript()
     file = folder / "edited" / "library.sqlite"
     found = {
