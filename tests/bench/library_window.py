@@ -197,8 +197,9 @@ def main(home: Path, began_at: float, deeds: str) -> None:
 
     application = QApplication([])
     from app.config.paths import Paths
-    from app.ui.main import App
+    from app.ui.main import App, calm_collector
 
+    calm_collector()
     app = App(Paths(home))
     app.open()
     application.processEvents()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QInputDialog, QWidget
 
@@ -32,6 +32,8 @@ from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.announce import Announcer
 
 _FOLLOW_MARGIN = 48  # px from the edges within which the spoken word is brought to the middle
+
+_MANY = 400  # segments of an edit whose doubtful words are counted afterwards
 
 
 class TranscriptEditor(QObject):
@@ -61,6 +63,9 @@ class TranscriptEditor(QObject):
         self._doubt: tuple[int, int] | None = None
         self._follows = True
         self._doubt_count = 0
+        self._recount = QTimer(self)  # after an edit of many segments, which is shown first
+        self._recount.setSingleShot(True)
+        self._recount.timeout.connect(self._count_doubt)
         self.question: QInputDialog | None = None
         self._announcer = Announcer(parent)
         self.session = EditSession(organiser, self)
@@ -313,13 +318,21 @@ class TranscriptEditor(QObject):
             and self.text.block_at(splice.first).text().split() == splice.new[0].text.split()
         )
         self.text.apply(splice, keeps_text=is_typed)
-        limit = self.marks.limit
-        self._doubt_count += count_doubtful(splice.new, limit) - count_doubtful(splice.old, limit)
+        if len(splice.new) + len(splice.old) > _MANY:
+            self._recount.start()
+        else:
+            limit = self.marks.limit
+            self._doubt_count += count_doubtful(splice.new, limit)
+            self._doubt_count -= count_doubtful(splice.old, limit)
         if not self.find_bar.isHidden():
             self._hits = find(self.session.segments, self.find_bar.wanted)
             self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
             self.find_bar.show_count(None, len(self._hits))
         self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
+
+    def _count_doubt(self) -> None:
+        self._doubt_count = count_doubtful(self.session.segments, self.marks.limit)
+        self._on_changed()
 
     def _on_changed(self) -> None:
         self.strip.show_state(

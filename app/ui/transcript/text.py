@@ -50,6 +50,11 @@ class TranscriptText(QTextEdit):
         self._filler.setSingleShot(True)
         self._filler.setInterval(0)
         self._filler.timeout.connect(self._fill)
+        self._marked: int | None = None  # the block from which matches are still looked for
+        self._marker = QTimer(self)
+        self._marker.setSingleShot(True)
+        self._marker.setInterval(0)
+        self._marker.timeout.connect(self._mark_on)
         self._stale: list[int] = []  # blocks whose segment has another text by now, the next last
         self._mender = QTimer(self)
         self._mender.setSingleShot(True)
@@ -225,6 +230,7 @@ class TranscriptText(QTextEdit):
     def set_hits(self, hits: Sequence[tuple[int, int, int]]) -> None:
         """Mark (segment, start, end) places instead of what matches the library's search."""
         self.fill_all()
+        self._marked = None
         self._marks = []
         look = _mark_look()
         for at, start, end in hits[:_MOST_MARKS]:
@@ -298,6 +304,7 @@ class TranscriptText(QTextEdit):
         self.setExtraSelections([])
         self._segments, self._starts, self._marks, self._filled = [], [], [], 0
         self._stale = []
+        self._marked = None
         self._going_to_s = None
         self._speakers = {segment.speaker for segment in segments if segment.speaker}
         self._set_gutter(self._speakers)
@@ -320,22 +327,31 @@ class TranscriptText(QTextEdit):
             self._filled += 1
         cursor.endEditBlock()
         self.is_applying = was_applying
-        self._mark(first)
+        self._mark(first if self._marked is None else self._marked)
         if self._filled < len(self._segments):
             self._filler.start()
         if self._going_to_s is not None:
             self.go_to(self._going_to_s)
 
     def _mark(self, first: int) -> None:
-        """Mark the matches from block `first` on."""
+        """Mark the matches from block `first` on, as many blocks as take no time."""
         look = _mark_look()
         block = self.document().findBlockByNumber(first)
-        while self._query and block.isValid() and len(self._marks) < _MOST_MARKS:
+        left = _AT_ONCE
+        while self._query and block.isValid() and left and len(self._marks) < _MOST_MARKS:
             for start, end in self._find_matches(block.text(), self._query):
                 self._marks.append(_marked(block, start, end, look))
             block = block.next()
+            left -= 1
         if self._marks or self.extraSelections():
             self.setExtraSelections(self._marks)
+        self._marked = block.blockNumber() if not left and block.isValid() else None
+        if self._marked is not None:
+            self._marker.start()
+
+    def _mark_on(self) -> None:
+        if self._marked is not None:
+            self._mark(self._marked)
 
     def _paint_margin(self, painter: QPainter, at: int, line: QRect) -> None:
         if at >= len(self._segments):
