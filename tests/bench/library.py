@@ -181,8 +181,10 @@ def edits(folder: Path, rounds: int = 15) -> list[Timed]:
     from app.core import edit
     from app.core.edit import History
     from app.core.find import Wanted, replace_all
+    from app.ui.main import calm_collector
 
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
+    calm_collector()  # as the app does
     told = long_transcript()
     file = folder / "edited" / "library.sqlite"
     found = {
@@ -244,7 +246,8 @@ def run(count: int, keep: Path | None = None, *, writes: bool = False) -> str:
         f"transcripts of {SEGMENTS * WORDS} words and one of 20,000, "
         f"{file.stat().st_size / 1e6:.0f} MB. “CPU” is the processor's time "
         "of the thread that works, which others do not add to; where they "
-        "take turns with us, wall clock is longer.",
+        "take turns with us, wall clock is longer, and so is ours on a shared core: a million "
+        f"additions took {_additions_ms():.0f} ms.",
         "",
         markdown(
             ["what is asked for", "goal p99", "p99 CPU", "holds"], _goals(found, opened, told)
@@ -272,6 +275,14 @@ def run(count: int, keep: Path | None = None, *, writes: bool = False) -> str:
     return text
 
 
+def _additions_ms() -> float:
+    """Return how long this processor takes for something that is always the same."""
+    began, total = time.thread_time(), 0
+    for number in range(1_000_000):
+        total += number
+    return (time.thread_time() - began) * 1000
+
+
 _STOOD = ("took_ms", "stood_cpu_ms", "stood_ms")
 
 
@@ -288,7 +299,7 @@ def _goals(
         ("an edit of 20,000 words, one or all", 50.0, worst("20,000 words")),
         ("the window's thread, whatever is done", 50.0,
          max(each["stood_cpu_ms"] for each in told["done"])),
-        ("a frame of scrolling", 50.0, percentile(told["scroll"]["frames_ms"], 99)),
+        ("a frame of scrolling", 50.0, percentile(told["scroll"]["frames_cpu_ms"], 99)),
         ("open until the first picture", 1500.0,
          max(each["open_cpu_s"] for each in opened) * 1000),
     ]  # fmt: skip
@@ -301,7 +312,8 @@ def _goals(
 def _opening(opened: list[dict[str, Any]], told: dict[str, Any]) -> str:
     clock = sorted(each["open_s"] for each in opened)
     cpu = sorted(each["open_cpu_s"] for each in opened)
-    frames, scroll = told["scroll"]["frames_ms"], told["scroll"]
+    scroll = told["scroll"]
+    frames, worked = scroll["frames_ms"], scroll["frames_cpu_ms"]
     return markdown(
         ["the app on that library", ""],
         [
@@ -309,6 +321,10 @@ def _opening(opened: list[dict[str, Any]], told: dict[str, Any]) -> str:
             ["its processor time, all threads", f"{cpu[0]:.2f} … {cpu[-1]:.2f} s"],
             ["a frame of scrolling, p50 and p99",
              f"{percentile(frames, 50):.1f} and {percentile(frames, 99):.1f} ms"],
+            [
+                "its processor time, p50 and p99",
+                f"{percentile(worked, 50):.1f} and {percentile(worked, 99):.1f} ms",
+            ],
             ["memory before and after going to the end and back",
              f"{scroll['before_mb']:.0f} and {scroll['after_mb']:.0f} MB"],
         ],
