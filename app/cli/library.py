@@ -297,7 +297,7 @@ def _remove(options: argparse.Namespace) -> int:
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
         ids = [recording.recording_id for recording in found]
-        remove_recordings(writer, default_paths().recordings, ids)
+        remove_recordings(writer, default_paths(), ids)
     except AppError as error:
         complain(error)
         return 1

@@ -26,7 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
-_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60)}
+_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60), "bin_keeps_days": (0, 36_500)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Settings:
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
         voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
         aligns_words: let an installed Whisper model find word times for models that have none.
+        retention: rules that put old recordings away, as `core.retention` writes them.
+        bin_keeps_days: after how many days in the bin a recording is erased for good; 0 never.
         offline: never open a connection.
         model_mirror: where models are downloaded from; empty for the usual place.
         proxy: the proxy for downloads as a URL; empty for the system's own.
@@ -101,6 +103,8 @@ class Settings:
     unload_after_min: int = 10
     voxtral_delay_ms: int = 480
     aligns_words: bool = True
+    retention: tuple[str, ...] = ()
+    bin_keeps_days: int = 30
     offline: bool = False
     model_mirror: str = ""
     proxy: str = ""
