@@ -26,7 +26,11 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
-_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60), "bin_keeps_days": (0, 36_500)}
+_RANGES = {
+    "voxtral_delay_ms": (240, 2400),
+    "unload_after_min": (0, 24 * 60),
+    "bin_keeps_days": (0, 36_500),
+}
 
 
 @dataclass(frozen=True, slots=True)

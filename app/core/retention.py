@@ -1,7 +1,7 @@
 """Which recordings the person's rules put away, and what of the bin is due to be erased.
 
-Pure: the clock and the facts are handed in. Nothing is ever put away that is a favourite, unfinished,
-in work, still to be packed, or was taken back by the person once.
+Pure: the clock and the facts are handed in. Nothing is ever put away that is a favourite,
+unfinished, in work, still to be packed, or was taken back by the person once.
 """
 
 from collections.abc import Collection, Iterable

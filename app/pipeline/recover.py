@@ -79,6 +79,8 @@ def rebuild_library(
 ) -> tuple[str, ...]:
     """Add to the library every recording that lies in its own folder and has no row.
 
+    A folder without sound still has its text.
+
     Rows that are there are not touched, nor are takes under way. Returns the ids of what was added,
     oldest first.
 
@@ -88,7 +90,8 @@ def rebuild_library(
     added = []
     for folder in take_folders(paths.recordings):
         is_new = reader.recording(folder.take_id) is None and not _is_under_way(folder, owner)
-        if is_new and folder.flac.exists():  # a journal is recovered instead
+        is_silent = folder.segments.exists() and not folder.journal.exists()  # its sound was put away
+        if is_new and (folder.flac.exists() or is_silent):  # a journal is recovered instead
             _add(folder, writer, None)
             added.append(folder.take_id)
     added += _add_copies(paths, writer, reader)
@@ -177,6 +180,12 @@ def _add(folder: TakeFolder, writer: LibraryWriter, scanned: JournalScan | None)
             max(segments[-1].end_s, 0.001),
             recording.language,
         ).result()
+
+
+def recording_of_folder(folder: TakeFolder) -> Recording:
+    """Return the row of a packed take as its folder tells it."""
+    has_text = bool(read_segments(folder.segments))
+    return _recording(folder, folder.details() or {}, None, has_text)
 
 
 def _recording(

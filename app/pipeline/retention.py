@@ -41,9 +41,9 @@ _LISTS = ("planned", "moved", "silenced", "spared")
 class Ran:
     """What a run did, and what it left because the clock had leapt (`waiting`, `waiting_bin`)."""
 
-    moved: Due = Due()
+    moved: Due = field(default_factory=Due)
     erased: int = 0
-    waiting: Due = Due()
+    waiting: Due = field(default_factory=Due)
     waiting_bin: int = 0
 
     @property

@@ -1,7 +1,7 @@
 """The bin of sounds: what a rule takes from a recording lies here until it is erased or put back.
 
-An entry is a folder with `entry.json`, written first, and the sound. The row changes before the file
-moves; a kill in between is made good by `tidy`, which believes the row.
+An entry is a folder with `entry.json`, written first, and the sound. The row changes before the
+file moves; a kill in between is made good by `tidy`, which believes the row.
 """
 
 import contextlib

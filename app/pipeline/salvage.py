@@ -1,0 +1,159 @@
+"""`undertone library salvage`, and what the window offers when the library file is damaged.
+
+The damaged file is kept under another name. Each step can be cut short: until the new library is
+whole under its name nothing of the old one is touched, and from then on `finish_salvage` only goes
+forward.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.audio.take_folder import TakeFolder, read_segments, take_folders
+from app.config.paths import Paths
+from app.core.errors import AppError, LibraryDamaged, LibraryLocked, mark
+from app.core.recording import Recording
+from app.core.transcript import Segment
+from app.library.backup import sync_folder
+from app.library.lock import LibraryLock
+from app.library.salvage import Salvaged, salvage
+from app.pipeline.rebuild import Rebuilt, rebuild
+from app.pipeline.recover import recording_of_folder
+
+_ASIDE = "damaged-"
+_HALF = 0.5  # of the texts agree: then it is this take's text
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a salvage brought.
+
+    Attributes:
+        salvaged: what was read out of the damaged file; `None` when nothing of it could be.
+        rebuilt: what came back from the recordings' folders beyond that.
+        set_aside: where the damaged file now lies.
+    """
+
+    salvaged: Salvaged | None
+    rebuilt: Rebuilt
+    set_aside: Path
+
+    @property
+    def count(self) -> int:
+        """How many recordings the library has now."""
+        return (self.salvaged.recordings if self.salvaged else 0) + len(self.rebuilt.titles)
+
+
+def salvage_library(
+    paths: Paths,
+    progress: Callable[[float], None] = lambda _fraction: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Make the library anew from what can be read of it and from the recordings' folders.
+
+    Raises:
+        LibraryLocked: an Undertone is using it.
+        LibraryError, DiskFull, Stopped: nothing was changed.
+
+    Thread: any but the main one; takes a minute for a very large library.
+    """
+    lock = LibraryLock.take(paths.library_lock)
+    if lock is None:
+        raise LibraryLocked(
+            mark("Another Undertone is using the library."),
+            mark("Quit it, then repair the library."),
+        )
+    with lock:
+        found: Salvaged | None = None
+        if not _made(paths).exists():
+            try:
+                found = salvage(
+                    paths.library, _made(paths), _FoldersOf(paths), progress, is_stopped
+                )
+            except AppError as error:
+                if not _is_lost(error):
+                    raise
+        aside = _put_in_place(paths)
+    return Outcome(found, rebuild(paths), aside)
+
+
+def finish_salvage(paths: Paths) -> None:
+    """Put a new library in place that a kill left beside the damaged one. Holder of the lock."""
+    if _made(paths).exists():
+        _put_in_place(paths)
+
+
+def set_aside_files(paths: Paths) -> list[Path]:
+    """Return the damaged files that were kept."""
+    return sorted(paths.home.glob(f"{paths.library.name}.{_ASIDE}*"))
+
+
+def _made(paths: Paths) -> Path:
+    return paths.library.with_name(f"{paths.library.stem}.salvaged{paths.library.suffix}")
+
+
+def _is_lost(error: AppError) -> bool:
+    """Whether not a single row could be read, so that only the folders are left."""
+    return isinstance(error, LibraryDamaged)
+
+
+def _put_in_place(paths: Paths) -> Path:
+    """Keep the damaged file, then let the new one, if there is one, take its name."""
+    aside = paths.library.with_name(
+        f"{paths.library.name}.{_ASIDE}{time.strftime('%Y%m%d-%H%M%S')}"
+    )
+    for ending in ("", "-wal"):
+        source = paths.library.with_name(paths.library.name + ending)
+        target = aside.with_name(aside.name + ending)
+        if source.exists() and not target.exists():
+            _twin(source, target)
+    sync_folder(paths.home)
+    # A log beside the new file would be taken for its own.
+    for ending in ("-wal", "-shm"):
+        paths.library.with_name(paths.library.name + ending).unlink(missing_ok=True)
+    if _made(paths).exists():
+        _made(paths).replace(paths.library)
+    else:
+        paths.library.unlink(missing_ok=True)
+    sync_folder(paths.home)
+    return aside
+
+
+def _twin(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the disk knows no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+        with contextlib.suppress(OSError):
+            target.chmod(0o600)
+
+
+@dataclass(slots=True)
+class _FoldersOf:
+    """The takes' own folders, as `library.salvage` asks for them."""
+
+    paths: Paths
+    _texts: dict[str, set[str]] | None = field(default=None)
+
+    def segments(self, recording_id: str) -> tuple[Segment, ...]:
+        return read_segments(TakeFolder(self.paths.recordings / recording_id).segments)
+
+    def owner(self, texts: tuple[str, ...], known: frozenset[str]) -> Recording | None:
+        if self._texts is None:
+            self._texts = {
+                folder.take_id: {segment.text for segment in read_segments(folder.segments)}
+                for folder in take_folders(self.paths.recordings)
+            }
+        best, most = "", 0
+        for take_id, own in self._texts.items():
+            count = sum(text in own for text in texts)
+            if take_id not in known and count > most:
+                best, most = take_id, count
+        if not texts or most < _HALF * len(texts):
+            return None
+        return recording_of_folder(TakeFolder(self.paths.recordings / best))
