@@ -8,32 +8,24 @@ words, unless the recording's own folder has it better.
 import contextlib
 import os
 import sqlite3
-import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlite_utils.db import Database
 
-from app.core.errors import mark
-from app.core.ids import new_id, time_of_id
-from app.core.recording import Recording, RecordingKind, RecordingStatus
-from app.core.transcript import Segment
+from app.core.ids import time_of_id
+from app.core.recording import RecordingKind, RecordingStatus
 from app.library import changes
 from app.library.backup import sync_file, sync_folder
 from app.library.errors import damaged, stopped, told_plainly
+from app.library.mend import Folders, Mended, adopt_orphans, complete, drop_loose_ends
 from app.library.pages import DamagedFile, Row
-from app.library.revise import SEGMENT_COLUMNS, RevisionKind, unpack_segments
+from app.library.revise import RevisionKind, unpack_segments
 from app.library.rows import (
-    PackedWords,
     Value,
-    first_line_of,
-    recording_row,
-    segment_crc,
-    segment_from,
-    title_from,
 )
 from app.library.schema import migrate
 from app.library.transaction import Transaction
@@ -46,34 +38,12 @@ _VERSIONS = frozenset(str(kind) for kind in RevisionKind)
 Progress = Callable[[float], None]
 
 
-class Folders(Protocol):
-    """What lies in the recordings' own folders."""
-
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
-        """Return what the engine wrote of a take; empty when its folder has nothing."""
-
-    def owner(self, texts: tuple[str, ...], known: frozenset[str]) -> Recording | None:
-        """Return the take, none of `known`, whose folder holds most of `texts`."""
-
-
 @dataclass(slots=True)
-class Salvaged:
-    """What came of it.
-
-    Attributes:
-        recordings, segments: how many the new library has.
-        found_again: recordings whose row was lost and whose text was not.
-        completed: titles of those to which their folder gave what was lost.
-        incomplete: titles of those that lack text now.
-        unsure: titles of those whose text could not be held against its check sum.
-    """
+class Salvaged(Mended):
+    """What came of it, and how many recordings and segments the new library has."""
 
     recordings: int = 0
     segments: int = 0
-    found_again: int = 0
-    completed: list[str] = field(default_factory=list)
-    incomplete: list[str] = field(default_factory=list)
-    unsure: list[str] = field(default_factory=list)
 
 
 def salvage(
@@ -139,18 +109,18 @@ def _fill(
             progress(0.7 * page / pages.page_count)
     _take_tags(connection, file)
     result = Salvaged()
-    _adopt_orphans(connection, folders, result)
+    adopt_orphans(connection, folders, result)
     numbers = [row[0] for row in connection.execute("SELECT number FROM recordings").fetchall()]
     if not numbers:
         raise damaged(file)
     change = Transaction(Database(connection, execute_plugins=False))
     for count, number in enumerate(numbers):
-        _complete(change, number, folders, result)
+        complete(change, number, folders, result)
         if count % 256 == 0:
             if is_stopped():
                 raise stopped()
             progress(0.7 + 0.2 * count / len(numbers))
-    _drop_loose_ends(connection)
+    drop_loose_ends(connection)
     changes.rebuild_search(change)
     connection.execute("COMMIT")
     result.recordings = len(numbers)
@@ -277,131 +247,3 @@ def _while_readable(rows: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
         if row is None:
             return
         yield row
-
-
-def _adopt_orphans(connection: sqlite3.Connection, folders: Folders, result: Salvaged) -> None:
-    """Give text whose recording's row was lost a row again."""
-    orphans = connection.execute(
-        "SELECT DISTINCT recording FROM segments EXCEPT SELECT number FROM recordings"
-    ).fetchall()
-    for (number,) in orphans:
-        texts = tuple(
-            str(row[0])
-            for row in connection.execute(
-                "SELECT text FROM segments WHERE recording = ? ORDER BY seq", (number,)
-            ).fetchall()
-        )
-        known = frozenset(
-            str(row[0]) for row in connection.execute("SELECT recording_id FROM recordings")
-        )
-        recording = folders.owner(texts, known) or _unknown(texts)
-        row = {**recording_row(recording), "number": number}
-        named, marks = ", ".join(row), ", ".join("?" * len(row))
-        connection.execute(
-            f"INSERT INTO recordings ({named}) VALUES ({marks})", tuple(row.values())
-        )
-        result.found_again += 1
-
-
-def _unknown(texts: tuple[str, ...]) -> Recording:
-    line = first_line_of(tuple(Segment(0.0, 0.0, text) for text in texts))
-    made = new_id()
-    return Recording(
-        recording_id=made,
-        kind=RecordingKind.FILE,
-        title=title_from(line),
-        created_at=time_of_id(made),
-        status=RecordingStatus.DONE,
-        first_line=line,
-    )
-
-
-def _complete(change: Transaction, number: int, folders: Folders, result: Salvaged) -> None:
-    """Check one recording's text, and fill what is lost from its folder."""
-    connection = change.database.conn
-    about = connection.execute(
-        "SELECT recording_id, title, indexed_segments, status FROM recordings WHERE number = ?",
-        (number,),
-    ).fetchone()
-    recording_id, title, expected, status = about
-    rows = connection.execute(
-        f"SELECT s.seq, s.crc, {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w "
-        "USING (recording, seq) WHERE s.recording = ? ORDER BY s.seq",
-        (number,),
-    ).fetchall()
-    checked = [_checked(row[1], row[2:]) for row in rows]
-    lacks = len(rows) < expected or any(row[0] != at for at, row in enumerate(rows))
-    if not lacks and all(is_whole for _segment, is_whole in checked):
-        return
-    own = folders.segments(recording_id)
-    segments, is_better = _merged(checked, own)
-    connection.execute("DELETE FROM words WHERE recording = ?", (number,))
-    connection.execute("DELETE FROM segments WHERE recording = ?", (number,))
-    changes.insert_segments(change, number, segments, 0)
-    changes.count_doubt(change, number, segments)
-    if is_better and len(segments) >= expected:
-        result.completed.append(title)
-    elif not lacks:
-        result.unsure.append(title)
-    else:
-        result.incomplete.append(title)
-        if status in (RecordingStatus.DONE, RecordingStatus.EMPTY):
-            connection.execute(
-                "UPDATE recordings SET status = 'failed', error = ?, hint = ? WHERE number = ?",
-                (
-                    mark("Some of this text was lost when the library file was damaged."),
-                    mark("Transcribe it again, or compare it with the sound."),
-                    number,
-                ),
-            )
-
-
-def _checked(crc: int, columns: tuple[Any, ...]) -> tuple[Segment, bool]:
-    """Return a stored segment and whether it is as it was saved; a torn one without its words."""
-    start_s, end_s, text, confidence, speaker, raw, texts, numbers = columns
-    packed = PackedWords(texts, numbers) if texts is not None else None
-    try:
-        if segment_crc(start_s, end_s, text, packed, raw) == crc:
-            return segment_from(columns), True
-    except (AttributeError, TypeError, ValueError, struct.error):
-        pass
-    return segment_from((start_s, end_s, text, confidence, speaker, raw, None, None)), False
-
-
-def _merged(
-    checked: list[tuple[Segment, bool]], own: tuple[Segment, ...]
-) -> tuple[list[Segment], bool]:
-    """Return the segments with what the folder has better, and whether it had."""
-    by_time = {(segment.start_s, segment.end_s): segment for segment in own}
-    merged, is_better = [], False
-    for segment, is_whole in checked:
-        better = None if is_whole else by_time.get((segment.start_s, segment.end_s))
-        is_better |= better is not None
-        merged.append(better or segment)
-    for segment in own:
-        if not any(_overlap(segment, other) for other in merged):
-            merged.append(segment)
-            is_better = True
-    return sorted(merged, key=lambda segment: (segment.start_s, segment.end_s)), is_better
-
-
-def _overlap(one: Segment, other: Segment) -> bool:
-    if one.start_s == other.start_s:
-        return True
-    return one.start_s < other.end_s and other.start_s < one.end_s
-
-
-def _drop_loose_ends(connection: sqlite3.Connection) -> None:
-    """Leave nothing that belongs to rows that are gone."""
-    for statement in (
-        "DELETE FROM words WHERE NOT EXISTS (SELECT 1 FROM segments s "
-        "WHERE s.recording = words.recording AND s.seq = words.seq)",
-        "DELETE FROM jobs WHERE recording_id NOT IN (SELECT recording_id FROM recordings)",
-        "DELETE FROM revisions WHERE recording NOT IN (SELECT number FROM recordings)",
-        "DELETE FROM tagged WHERE recording NOT IN (SELECT number FROM recordings) "
-        "OR tag NOT IN (SELECT number FROM tags)",
-        "UPDATE recordings SET folder_id = NULL WHERE folder_id NOT IN "
-        "(SELECT folder_id FROM folders)",
-        "UPDATE jobs SET owner = NULL",
-    ):
-        connection.execute(statement)

@@ -90,7 +90,9 @@ def rebuild_library(
     added = []
     for folder in take_folders(paths.recordings):
         is_new = reader.recording(folder.take_id) is None and not _is_under_way(folder, owner)
-        is_silent = folder.segments.exists() and not folder.journal.exists()  # its sound was put away
+        is_silent = (
+            folder.segments.exists() and not folder.journal.exists()
+        )  # its sound was put away
         if is_new and (folder.flac.exists() or is_silent):  # a journal is recovered instead
             _add(folder, writer, None)
             added.append(folder.take_id)

@@ -148,9 +148,7 @@ class Retention:
             recording
             for rule in rules
             for recording in self._reader.recordings(
-                ListQuery(
-                    kind=rule.kind, is_favourite=False, before=now_s - rule.days * DAY_S + 1
-                ),
+                ListQuery(kind=rule.kind, is_favourite=False, before=now_s - rule.days * DAY_S + 1),
                 limit=_ALL,
             )
         ]

@@ -10,22 +10,18 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.take_folder import TakeFolder, read_segments, take_folders
 from app.config.paths import Paths
 from app.core.errors import AppError, LibraryDamaged, LibraryLocked, mark
-from app.core.recording import Recording
-from app.core.transcript import Segment
 from app.library.backup import sync_folder
 from app.library.lock import LibraryLock
 from app.library.salvage import Salvaged, salvage
 from app.pipeline.rebuild import Rebuilt, rebuild
-from app.pipeline.recover import recording_of_folder
+from app.pipeline.take_texts import TakeTexts
 
 _ASIDE = "damaged-"
-_HALF = 0.5  # of the texts agree: then it is this take's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +67,7 @@ def salvage_library(
         found: Salvaged | None = None
         if not _made(paths).exists():
             try:
-                found = salvage(
-                    paths.library, _made(paths), _FoldersOf(paths), progress, is_stopped
-                )
+                found = salvage(paths.library, _made(paths), TakeTexts(paths), progress, is_stopped)
             except AppError as error:
                 if not _is_lost(error):
                     raise
@@ -131,29 +125,3 @@ def _twin(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
         with contextlib.suppress(OSError):
             target.chmod(0o600)
-
-
-@dataclass(slots=True)
-class _FoldersOf:
-    """The takes' own folders, as `library.salvage` asks for them."""
-
-    paths: Paths
-    _texts: dict[str, set[str]] | None = field(default=None)
-
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
-        return read_segments(TakeFolder(self.paths.recordings / recording_id).segments)
-
-    def owner(self, texts: tuple[str, ...], known: frozenset[str]) -> Recording | None:
-        if self._texts is None:
-            self._texts = {
-                folder.take_id: {segment.text for segment in read_segments(folder.segments)}
-                for folder in take_folders(self.paths.recordings)
-            }
-        best, most = "", 0
-        for take_id, own in self._texts.items():
-            count = sum(text in own for text in texts)
-            if take_id not in known and count > most:
-                best, most = take_id, count
-        if not texts or most < _HALF * len(texts):
-            return None
-        return recording_of_folder(TakeFolder(self.paths.recordings / best))
