@@ -24,9 +24,7 @@ from tests.library.builders import make_recording
 NOW = 1_795_000_000.0
 
 RULES = st.lists(
-    st.builds(
-        Rule, st.sampled_from(RecordingKind), st.sampled_from(Takes), st.integers(1, 1000)
-    ),
+    st.builds(Rule, st.sampled_from(RecordingKind), st.sampled_from(Takes), st.integers(1, 1000)),
     max_size=3,
     unique_by=lambda rule: rule.kind,
 )
