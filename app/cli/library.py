@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli import library_care
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
 from app.config.translate import tr, tr_plural
@@ -79,6 +80,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
     )
     rebuild.set_defaults(run=_rebuild)
+    library_care.add_verbs(kinds)
 
 
 def _open() -> "LibraryReader":

@@ -147,9 +147,11 @@ def _traces() -> Iterator[Path]:
     cache = Path(platformdirs.user_cache_dir(NAME, appauthor=False))
     if cache.is_dir():
         yield cache
-    if sys.platform != "darwin":
-        return
-    library = Path.home() / "Library"
+    if sys.platform == "darwin":
+        yield from _mac_traces(Path.home() / "Library")
+
+
+def _mac_traces(library: Path) -> Iterator[Path]:
     for folder in _IN_CACHES:
         yield from library.glob(f"{folder}/{BUNDLE_ID}*")
     yield from library.glob(f"Saved Application State/{BUNDLE_ID}.savedState")

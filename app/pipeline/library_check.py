@@ -156,13 +156,13 @@ class LibraryCheck:
         if result.found_again:
             self._tell(
                 "recordings_lost",
-                mark("{count} recordings had lost their entry. They are in the list again."),
+                mark("Recordings that had lost their entry are in the list again: {count}."),
                 count=result.found_again,
             )
         else:
             self._tell(
                 "orphans",
-                mark("{count} leftovers of recordings that are gone were cleared away."),
+                mark("Leftovers of recordings that are gone were cleared away: {count}."),
                 count=count,
             )
 
@@ -183,17 +183,17 @@ class LibraryCheck:
         for kind, message, names in (
             (
                 "wrong_counts",
-                mark("What the list shows of {count} recordings was out of date: {titles}."),
+                mark("What the list shows was out of date: {count} ({titles})."),
                 [one.title for one in found if one.has_bad_counts and not one.has_bad_text],
             ),
             (
                 "stuck",
-                mark("{count} recordings waited for work that had ended: {titles}. Retry them."),
+                mark("Waited for work that had ended: {count} ({titles}). Retry them."),
                 [one.title for one in found if one.is_stuck],
             ),
             (
                 "future_date",
-                mark("{count} recordings were dated in the future: {titles}."),
+                mark("Dated in the future: {count} ({titles})."),
                 [one.title for one in found if one.is_ahead],
             ),
         ):
@@ -213,21 +213,18 @@ class LibraryCheck:
             (
                 "text_restored",
                 mark(
-                    "Text of {count} recordings was damaged and came from their folders: {titles}."
+                    "Damaged text came back from the recordings' own folders: {count} ({titles})."
                 ),
                 result.completed,
             ),
             (
                 "text_unsure",
-                mark(
-                    "Text of {count} recordings was not what was saved: {titles}. It is kept; "
-                    "compare it with the sound."
-                ),
+                mark("Not what was saved, but kept; compare with the sound: {count} ({titles})."),
                 result.unsure,
             ),
             (
                 "text_lost",
-                mark("Some text of {count} recordings is lost: {titles}. Transcribe them again."),
+                mark("Some text is lost; transcribe again: {count} ({titles})."),
                 result.incomplete,
             ),
         ):
@@ -259,14 +256,14 @@ class LibraryCheck:
         if found_again:
             self._tell(
                 "audio_found",
-                mark("The sound of {count} recordings was elsewhere and was found: {titles}."),
+                mark("Sound that had gone astray was found: {count} ({titles})."),
                 count=len(found_again),
                 titles=few(found_again),
             )
         if missing:
             self._tell(
                 "audio_missing",
-                mark("The sound of {count} recordings is not where it was: {titles}."),
+                mark("Sound that is not where it was: {count} ({titles})."),
                 is_open=mark("Put the files back. Their transcripts are safe."),
                 count=len(missing),
                 titles=few(missing),
@@ -297,7 +294,7 @@ class LibraryCheck:
         if count:
             self._tell(
                 "folders_without_rows",
-                mark("{count} recordings lay in their folders and were not in the list."),
+                mark("Recordings that were only in their folders are in the list again: {count}."),
                 count=count,
             )
         self._open += [
@@ -307,7 +304,7 @@ class LibraryCheck:
         swept = sum(1 for _each in self._sweep())
         if swept:
             self._tell(
-                "leftovers", mark("{count} unfinished files were cleared away."), count=swept
+                "leftovers", mark("Unfinished files were cleared away: {count}."), count=swept
             )
 
     def _sweep(self) -> Iterator[Path]:
@@ -343,7 +340,7 @@ class LibraryCheck:
         if is_open:
             self._tell(
                 "too_open",
-                mark("Other people on this computer could open {count} files. They cannot now."),
+                mark("Files that other people here could open are closed to them now: {count}."),
                 count=len(is_open),
             )
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.paths import Paths
+from app.config.paths import Paths, write_private
 from app.core.errors import AppError, LibraryDamaged, LibraryLocked, mark
 from app.library.backup import sync_folder
+from app.library.connection import open_readonly
 from app.library.lock import LibraryLock
+from app.library.mend import is_whole
 from app.library.salvage import Salvaged, salvage
 from app.pipeline.rebuild import Rebuilt, rebuild
 from app.pipeline.take_texts import TakeTexts
@@ -72,7 +74,40 @@ def salvage_library(
                 if not _is_lost(error):
                     raise
         aside = _put_in_place(paths)
+        forget_plan(paths)
     return Outcome(found, rebuild(paths), aside)
+
+
+def is_damaged(paths: Paths) -> bool:
+    """Whether the library file cannot be opened, or a page of it is not as it should be.
+
+    Thread: any but the main one; reads the whole file.
+    """
+    if not paths.library.exists():
+        return False
+    try:
+        opened = open_readonly(paths.library)
+    except LibraryDamaged:
+        return True
+    try:
+        return not is_whole(opened.connection)
+    finally:
+        opened.connection.close()
+
+
+def plan_salvage(paths: Paths) -> None:
+    """Leave a note: the next start repairs before it opens the library."""
+    write_private(_note(paths), b"")
+
+
+def is_planned(paths: Paths) -> bool:
+    """Whether the person asked for a repair that has not been done yet."""
+    return _note(paths).exists()
+
+
+def forget_plan(paths: Paths) -> None:
+    """The person wants to go on without."""
+    _note(paths).unlink(missing_ok=True)
 
 
 def finish_salvage(paths: Paths) -> None:
@@ -84,6 +119,10 @@ def finish_salvage(paths: Paths) -> None:
 def set_aside_files(paths: Paths) -> list[Path]:
     """Return the damaged files that were kept."""
     return sorted(paths.home.glob(f"{paths.library.name}.{_ASIDE}*"))
+
+
+def _note(paths: Paths) -> Path:
+    return paths.library.with_name(f"{paths.library.stem}.salvage")
 
 
 def _made(paths: Paths) -> Path:

@@ -1,7 +1,7 @@
 """Rules run once a day, move what they said they would, and can be taken back for good."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -40,8 +40,8 @@ class Home:
         self.sounds = SoundBin(self.paths, self.writer, self.reader)
 
     def add(self, name: str, days: float, **fields: object) -> str:
-        fields = {"status": RecordingStatus.DONE, **fields}
-        made = make_recording(name, created_at=self.now_s - days * DAY_S, **fields)
+        at = self.now_s - days * DAY_S
+        made = replace(make_recording(name, created_at=at, status=RecordingStatus.DONE), **fields)  # type: ignore[arg-type]
         self.writer.add_finished(made, [make_segment(f"text of {name}")]).result(10)
         return name
 
