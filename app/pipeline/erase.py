@@ -18,7 +18,7 @@ import platformdirs
 
 from app.config.identity import BUNDLE_ID, NAME
 from app.config.paths import Paths, write_private
-from app.core.errors import AppError, LibraryLocked, mark
+from app.core.errors import AppError, DiskFull, LibraryLocked, mark
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
@@ -73,8 +73,19 @@ def is_used_by_another(paths: Paths, owner: Owner | None = None) -> bool:
 
 
 def plan_erasing(paths: Paths, *, has_models: bool) -> None:
-    """Leave the note; from here on the next start erases, whatever happens."""
-    write_private(paths.erasing, json.dumps({"models": has_models}).encode())
+    """Leave the note; from here on the next start erases, whatever happens.
+
+    Raises:
+        DiskFull: there is no room even for that; nothing was erased.
+    """
+    try:
+        write_private(paths.erasing, json.dumps({"models": has_models}).encode())
+    except OSError as error:
+        raise DiskFull(
+            mark("Nothing was erased: {reason}."),
+            mark("Free some disk space and try again."),
+            reason=error.strerror or str(error),
+        ) from error
 
 
 def finish_erasing(paths: Paths) -> Erased | None:

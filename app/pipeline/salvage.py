@@ -164,3 +164,16 @@ def _twin(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
         with contextlib.suppress(OSError):
             target.chmod(0o600)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryShelter:
+    """The library file of `paths`, looked at and repaired from outside. Thread: io."""
+
+    paths: Paths
+
+    def is_damaged(self) -> bool:
+        return is_damaged(self.paths)
+
+    def salvage(self, progress: Callable[[float], None], is_stopped: Callable[[], bool]) -> Outcome:
+        return salvage_library(self.paths, progress, is_stopped)

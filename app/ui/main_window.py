@@ -41,6 +41,7 @@ from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
+from app.ui.keeping.housekeeping import Housekeeping
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
 from app.ui.library.sidebar import QUERIES, Place
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
         self.recorder = self._make_recorder()
+        self.keeping = Housekeeping(ports, self.parts, self.news, self.deeds, self.announcer, self)
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
@@ -231,7 +233,9 @@ class MainWindow(QMainWindow):
     def show_settings(self) -> None:
         """Open the settings."""
         if self._settings_window is None:
-            self._settings_window = SettingsWindow(self._ports, self._change, self)
+            self._settings_window = SettingsWindow(
+                self._ports, self._change, self, self.keeping.run_rules
+            )
         self._settings_window.show()
         self._settings_window.raise_()
         self._settings_window.activateWindow()
@@ -250,6 +254,12 @@ class MainWindow(QMainWindow):
         if self._settings_window is not None:
             self._settings_window.show_models()
 
+    def show_check(self) -> None:
+        """Open the settings where the library is checked."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_check()
+
     @property
     def _get_model(self) -> Callable[[], None] | None:
         return self.show_models if self._ports.model_ports is not None else None
@@ -265,7 +275,7 @@ class MainWindow(QMainWindow):
             self.parts.banners.close_banner("library")
         elif self.browser.can_read:
             self.news.tell_error(problem, "library", can_close=False)
-        else:
+        elif not self.keeping.offer_repair(problem):
             lines = [tr_phrase(problem.hint)] if problem.hint.source else []
             message = tr_phrase(problem.message)
             self.parts.trouble.show_state(message, lines, icon="warning", tint="error")

@@ -24,6 +24,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
+from app.ui.keeping.ports import KeepingPorts
 from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
@@ -313,6 +314,7 @@ class Ports:
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
+        keeping: retention, check, repair, erasing.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
@@ -338,3 +340,4 @@ class Ports:
     relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None
+    keeping: KeepingPorts | None = None

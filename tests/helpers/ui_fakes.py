@@ -21,6 +21,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import ModelChoice, Ports
+from tests.helpers.keeping_fakes import FakeKeeping
 from tests.helpers.take_fakes import (
     AIRPODS,
     BUILT_IN,
@@ -349,6 +350,7 @@ class World:
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
+        self.keeping = FakeKeeping()
 
     @property
     def ports(self) -> Ports:
@@ -369,6 +371,7 @@ class World:
             login_item=self.login_item,
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
+            keeping=self.keeping.ports,
         )
 
     @property
