@@ -107,6 +107,7 @@ class CheckPage(QWidget):
 
     def refresh_colors(self) -> None:
         self.lead_label.refresh_colors()
+        theme.refresh_scroll_bars(self)
         for row in self.rows:
             row.refresh_colors()
 

@@ -47,11 +47,15 @@ class PlacePage(SettingsPage):
         line = QHBoxLayout()
         line.addWidget(self.place_edit, 1)
         line.addWidget(self.reveal_button)
-        self.row(
-            tr("Library:"),
-            line,
-            tr("Not in a folder that a cloud service copies: that can damage it. Use backups."),
+        place = QVBoxLayout()  # not `row`: its stretch would part the rows of so short a page
+        place.setSpacing(4)
+        place.addLayout(line)
+        place.addWidget(
+            self.note(
+                tr("Not in a folder that a cloud service copies: that can damage it. Use backups.")
+            )
         )
+        self.form.addRow(tr("Library:"), place)
         self.reference_button = QRadioButton(tr("Leave them where they are"), self)
         self.copy_button = QRadioButton(tr("Keep a copy in the library"), self)
         self._group = QButtonGroup(self)

@@ -73,6 +73,7 @@ class PrivacyPage(SettingsPage):
         self._make_footer()
         self._column.addStretch(1)
         self._area.set_parts([self._sheet])
+        theme.refresh_scroll_bars(self)
         self._fill_page()
         self._sizes: Errand | None = None
         self._count: Errand | None = None
@@ -81,6 +82,7 @@ class PrivacyPage(SettingsPage):
 
     def refresh_colors(self) -> None:
         super().refresh_colors()
+        theme.refresh_scroll_bars(self)
         if isinstance(self.question, EraseDialog):
             self.question.refresh_colors()
 
