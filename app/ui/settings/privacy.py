@@ -6,7 +6,7 @@ The sizes are looked up when the page is shown; nothing here reads a text.
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -22,7 +22,7 @@ from app.ui.news import show_folder
 from app.ui.ports import Ports
 from app.ui.settings.form import Change, SettingsPage, push_button
 from app.ui.widgets.column import ScrollColumn
-from app.ui.widgets.labels import PlainLabel, QuietLabel
+from app.ui.widgets.labels import ElidedLabel, PlainLabel, QuietLabel
 from app.ui.wording import short_path
 
 _ALWAYS = (Shelf.LIBRARY, Shelf.SOUND, Shelf.SETTINGS, Shelf.MODELS, Shelf.LOGS)
@@ -30,6 +30,8 @@ _ALWAYS = (Shelf.LIBRARY, Shelf.SOUND, Shelf.SETTINGS, Shelf.MODELS, Shelf.LOGS)
 
 class PrivacyPage(SettingsPage):
     """What stays here, what it takes, and how to be rid of it."""
+
+    shown = Signal()  # what is kept was looked at
 
     def __init__(self, ports: Ports, change: Change, parent: QWidget | None = None) -> None:
         super().__init__(lambda: ports.commands.settings, change, parent)
@@ -41,14 +43,14 @@ class PrivacyPage(SettingsPage):
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._sheet = QWidget(self._area.body)
         self._column = QVBoxLayout(self._sheet)
-        self._column.setContentsMargins(28, 20, 28, 20)
-        self._column.setSpacing(6)
+        self._column.setContentsMargins(28, 14, 28, 14)
+        self._column.setSpacing(4)
         self._say(
             tr("Nothing leaves this computer"),
             tr(
-                "Undertone turns speech into text here. It sends no recording, no text and no "
-                "statistics anywhere. It uses the network for two things you ask for: models and "
-                "news of a newer version."
+                "Undertone turns speech into text here and sends no recording, no text and no "
+                "statistics anywhere. Only models and news of a newer version come over the "
+                "network, when you ask for them."
             ),
         )
         self.offline_box = self.check("offline", tr("Stay offline: open no connection at all"))
@@ -58,8 +60,8 @@ class PrivacyPage(SettingsPage):
         self._heading(tr("What is kept, and where"))
         self.table = QGridLayout()
         self.table.setHorizontalSpacing(16)
-        self.table.setVerticalSpacing(6)
-        self.table.setColumnStretch(0, 1)
+        self.table.setVerticalSpacing(2)
+        self.table.setColumnStretch(1, 1)
         self._column.addLayout(self.table)
         self._column.addWidget(
             self.note(
@@ -130,16 +132,13 @@ class PrivacyPage(SettingsPage):
         for at, one in enumerate(shown):
             self._add_row(at, one)
         self._area.body.place()
+        self.shown.emit()
 
     def _add_row(self, at: int, one: Stored) -> None:
         name, about = _name(one.shelf)
-        texts = QVBoxLayout()
-        texts.setSpacing(0)
-        texts.addWidget(PlainLabel(name, self))
-        texts.addWidget(self.note(about))
-        holder = QWidget(self)
-        holder.setLayout(texts)
-        texts.setContentsMargins(0, 0, 0, 0)
+        title = PlainLabel(name, self)
+        note = ElidedLabel(about, self, color="secondary")
+        self._quiet.append(note)
         amount = PlainLabel(_amount(one), self)
         amount.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         folder = one.place if one.place.is_dir() else one.place.parent
@@ -148,7 +147,7 @@ class PrivacyPage(SettingsPage):
         )
         show.setToolTip(short_path(one.place))
         show.setEnabled(folder.is_dir())
-        for place, widget in enumerate((holder, amount, show)):
+        for place, widget in enumerate((title, note, amount, show)):
             self.table.addWidget(widget, at, place)
             widget.show()
 
@@ -179,7 +178,6 @@ class PrivacyPage(SettingsPage):
         show_folder(folder)
 
     def _make_footer(self) -> None:
-        self._heading(tr("Erase everything"))
         self.erase_button = push_button(tr("Erase Everything…"), self.ask_to_erase, self)
         self.erase_button.setEnabled(self._keeping is not None)
         self.erase_note = self.note(

@@ -145,5 +145,5 @@ class SettingsWindow(QMainWindow):
     def _show_page(self, at: int) -> None:
         """Show a page; the window takes the size the page needs, as on a Mac."""
         self.pages.setCurrentIndex(at)
-        is_large = self.pages.widget(at) in (self.models_panel, self.privacy)
+        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
         self.resize(*(_LARGE if is_large else _SMALL))
