@@ -48,9 +48,8 @@ class PrivacyPage(SettingsPage):
         self._say(
             tr("Nothing leaves this computer"),
             tr(
-                "Undertone turns speech into text here and sends no recording, no text and no "
-                "statistics anywhere. Only models and news of a newer version come over the "
-                "network, when you ask for them."
+                "No recording, no text and no statistics. The network is only for models and "
+                "news of a newer version, when you ask for them."
             ),
         )
         self.offline_box = self.check("offline", tr("Stay offline: open no connection at all"))
@@ -180,9 +179,7 @@ class PrivacyPage(SettingsPage):
     def _make_footer(self) -> None:
         self.erase_button = push_button(tr("Erase Everything…"), self.ask_to_erase, self)
         self.erase_button.setEnabled(self._keeping is not None)
-        self.erase_note = self.note(
-            tr("Recordings, texts, settings and logs. You are asked once, with the count.")
-        )
+        self.erase_note = self.note(tr("Recordings, texts, settings and logs. You are asked once."))
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self.erase_note, 1)
@@ -212,13 +209,13 @@ class PrivacyPage(SettingsPage):
 
 def _name(shelf: Shelf) -> tuple[str, str]:
     return {
-        Shelf.LIBRARY: (tr("Library"), tr("titles, texts, notes, versions, the search index")),
-        Shelf.SOUND: (tr("Sound"), tr("recordings, and copies of imported files")),
+        Shelf.LIBRARY: (tr("Library"), tr("titles, texts, notes, versions")),
+        Shelf.SOUND: (tr("Sound"), tr("recordings, copies of files")),
         Shelf.SOUND_BIN: (tr("Sound in the bin"), tr("put away by a rule, erased in time")),
-        Shelf.SETTINGS: (tr("Settings"), tr("also your vocabulary and replacements")),
-        Shelf.MODELS: (tr("Models"), tr("downloaded; they know nothing of you")),
+        Shelf.SETTINGS: (tr("Settings"), tr("with your vocabulary")),
+        Shelf.MODELS: (tr("Models"), tr("they know nothing of you")),
         Shelf.LOGS: (tr("Logs"), tr("what went wrong, without your words")),
-        Shelf.ASIDE: (tr("Kept aside"), tr("damaged or older library files, with their texts")),
+        Shelf.ASIDE: (tr("Kept aside"), tr("older or damaged libraries")),
     }[shelf]
 
 
