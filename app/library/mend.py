@@ -247,10 +247,10 @@ def complete(change: Transaction, number: int, folders: Folders, result: Mended)
     ).fetchone()
     recording_id, title, expected, status = about
     rows = connection.execute(_CHECKED, (number,)).fetchall()
-    found = [checked(row[1], row[2:]) for row in rows]
     lacks = len(rows) < expected or any(row[0] != at for at, row in enumerate(rows))
-    if not lacks and all(is_whole for _segment, is_whole in found):
+    if not lacks and all(_is_as_saved(row[1], row[2:]) for row in rows):
         return
+    found = [checked(row[1], row[2:]) for row in rows]
     own = folders.segments(recording_id)
     segments, is_better = _merged(found, own)
     connection.execute("DELETE FROM words WHERE recording = ?", (number,))
@@ -274,19 +274,26 @@ def complete(change: Transaction, number: int, folders: Folders, result: Mended)
             )
 
 
-def checked(crc: int, columns: tuple[Any, ...]) -> tuple[Segment, bool]:
-    """Return a stored segment and whether it is as it was saved; a torn one without its words."""
-    start_s, end_s, text, confidence, speaker, raw, texts, numbers = columns
+def _is_as_saved(crc: int, columns: tuple[Any, ...]) -> bool:
+    """Whether a stored segment agrees with its check sum."""
+    start_s, end_s, text, _confidence, _speaker, raw, texts, numbers = columns
     packed = PackedWords(texts, numbers) if texts is not None else None
     try:
-        if segment_crc(start_s, end_s, text, packed, raw) == crc:
+        return segment_crc(start_s, end_s, text, packed, raw) == crc
+    except (AttributeError, TypeError, struct.error):  # columns of another type
+        return False
+
+
+def checked(crc: int, columns: tuple[Any, ...]) -> tuple[Segment, bool]:
+    """Return a stored segment and whether it is as it was saved; a torn one without its words."""
+    if _is_as_saved(crc, columns):
+        try:
             return segment_from(columns), True
-    except (AttributeError, TypeError, ValueError, struct.error):
-        pass
-    start_s, end_s = (
-        value if isinstance(value, int | float) else 0.0 for value in (start_s, end_s)
-    )
-    return segment_from((start_s, end_s, text, confidence, speaker, raw, None, None)), False
+        except (TypeError, ValueError):
+            pass
+    start_s, end_s, text, confidence, speaker, raw, _texts, _numbers = columns
+    times = (value if isinstance(value, int | float) else 0.0 for value in (start_s, end_s))
+    return segment_from((*times, text, confidence, speaker, raw, None, None)), False
 
 
 def _merged(
