@@ -32,6 +32,7 @@ from app.pipeline.take_texts import TakeTexts
 _BATCH = 64
 _NAMED = 3
 _HOUR_S = 3600.0
+_SETTLED_S = 60.0
 # How far each part of the check is when it begins, of 1.
 _ROWS, _INDEX, _SOUND, _FOLDERS, _RIGHTS = 0.1, 0.7, 0.8, 0.85, 0.95
 
@@ -289,7 +290,8 @@ class LibraryCheck:
 
         before = self._reader.count()
         back = recover_takes(self._paths, self._writer, self._reader, self._owner, hear)
-        added = rebuild_library(self._paths, self._writer, self._reader, self._owner)
+        parts = (self._paths, self._writer, self._reader, self._owner)
+        added = rebuild_library(*parts, settled_s=_SETTLED_S)
         count = max(len({*back, *added}), self._reader.count() - before)
         if count:
             self._tell(

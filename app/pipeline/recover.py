@@ -7,6 +7,7 @@ start.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -75,13 +76,18 @@ def recover_takes(
 
 
 def rebuild_library(
-    paths: Paths, writer: LibraryWriter, reader: LibraryReader, owner: Owner
+    paths: Paths,
+    writer: LibraryWriter,
+    reader: LibraryReader,
+    owner: Owner,
+    settled_s: float = 0.0,
 ) -> tuple[str, ...]:
     """Add to the library every recording that lies in its own folder and has no row.
 
     A folder without sound still has its text.
 
-    Rows that are there are not touched, nor are takes under way. Returns the ids of what was added,
+    Rows that are there are not touched, nor are takes under way, nor copies that came within the
+    last `settled_s`: their import may be about to add them. Returns the ids of what was added,
     oldest first.
 
     Raises:
@@ -96,7 +102,7 @@ def rebuild_library(
         if is_new and (folder.flac.exists() or is_silent):  # a journal is recovered instead
             _add(folder, writer, None)
             added.append(folder.take_id)
-    added += _add_copies(paths, writer, reader)
+    added += _add_copies(paths, writer, reader, settled_s)
     return tuple(sorted(added))
 
 
@@ -256,7 +262,9 @@ def _job(recording: Recording) -> Job:
     )
 
 
-def _add_copies(paths: Paths, writer: LibraryWriter, reader: LibraryReader) -> list[str]:
+def _add_copies(
+    paths: Paths, writer: LibraryWriter, reader: LibraryReader, settled_s: float
+) -> list[str]:
     """Add imported files of which the library had kept a copy."""
     added: list[str] = []
     known = {folder.take_id for folder in take_folders(paths.recordings)}
@@ -265,6 +273,8 @@ def _add_copies(paths: Paths, writer: LibraryWriter, reader: LibraryReader) -> l
     for folder in sorted(paths.recordings.iterdir()):
         copies = [file for file in folder.glob("audio.*") if file.suffix in MEDIA_SUFFIXES]
         if folder.name in known or len(copies) != 1 or reader.recording(folder.name) is not None:
+            continue
+        if time.time() - folder.stat().st_mtime < settled_s:
             continue
         created_at = time_of_id(folder.name)
         recording = Recording(

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, write_private
-from app.core.errors import AppError, LibraryDamaged, LibraryLocked, mark
+from app.core.errors import AppError, LibraryDamaged, LibraryLocked, LibraryReadOnly, mark
 from app.library.backup import sync_folder
 from app.library.connection import open_readonly
+from app.library.errors import too_new
 from app.library.lock import LibraryLock
 from app.library.mend import is_whole
 from app.library.salvage import Salvaged, salvage
@@ -66,6 +67,7 @@ def salvage_library(
             mark("Quit it, then repair the library."),
         )
     with lock:
+        _refuse_newer(paths)
         found: Salvaged | None = None
         if not _made(paths).exists():
             try:
@@ -76,6 +78,15 @@ def salvage_library(
         aside = _put_in_place(paths)
         forget_plan(paths)
     return Outcome(found, rebuild(paths), aside)
+
+
+def _refuse_newer(paths: Paths) -> None:
+    """Leave what a newer Undertone wrote alone: it holds what this one does not know."""
+    with contextlib.suppress(LibraryDamaged, LibraryReadOnly):
+        opened = open_readonly(paths.library)
+        opened.connection.close()
+        if opened.is_too_new:
+            raise too_new(paths.library)
 
 
 def is_damaged(paths: Paths) -> bool:

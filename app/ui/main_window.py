@@ -51,7 +51,7 @@ from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
-from app.ui.wording import key_name, status_line, title_of
+from app.ui.wording import age_name, key_name, status_line, title_of
 
 _RETRIED = (RecordingStatus.FAILED, RecordingStatus.CANCELLED)
 
@@ -380,7 +380,12 @@ class MainWindow(QMainWindow):
             parts.pages.setCurrentWidget(parts.reading)
         running = self.board.running
         left_s = self.board.left_s(running) if running is not None else None
-        parts.status_label.setText(status_line(self.board.open_jobs, left_s, total))
+        keeps = self._ports.commands.settings.bin_keeps_days if self.organising.is_in_bin else 0
+        parts.status_label.setText(
+            tr("What lies in the bin is erased {age}.", age=age_name(keeps))
+            if keeps
+            else status_line(self.board.open_jobs, left_s, total)
+        )
         self._render_actions()
 
     def _render_welcome(self) -> None:

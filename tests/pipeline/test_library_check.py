@@ -12,6 +12,7 @@ import pytest
 
 from app.audio.take_folder import SegmentLog, make_take_folder
 from app.config.paths import Paths
+from app.core.errors import LibraryTooNew
 from app.core.ids import new_id
 from app.core.recording import RecordingKind, RecordingStatus
 from app.library.lock import Owner
@@ -253,3 +254,13 @@ def test_a_kill_between_the_names_is_made_good(home: Home) -> None:
         assert reader.count() == 3
     (aside, log) = set_aside_files(home.paths)
     assert (aside.read_bytes(), log.read_bytes()) == (b"damaged", b"an old log")
+
+
+def test_what_a_newer_undertone_wrote_is_not_salvaged(home: Home) -> None:
+    home.meddle("PRAGMA user_version = 999")
+    home.close()
+    before = home.paths.library.read_bytes()
+    with pytest.raises(LibraryTooNew):
+        salvage_library(home.paths)
+    assert home.paths.library.read_bytes() == before
+    assert set_aside_files(home.paths) == []

@@ -96,7 +96,7 @@ class LibraryPage(QWidget):
         self,
         ports: Ports,
         change: Change,
-        run_rules: Callable[[], None] | None = None,
+        run_rules: Callable[[], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -109,7 +109,7 @@ class LibraryPage(QWidget):
         self.retention: RetentionPage | None = None
         self.check: CheckPage | None = None
         keeping = ports.keeping
-        if keeping is not None and keeping.rules is not None and run_rules is not None:
+        if keeping is not None and keeping.rules is not None:
             self.retention = RetentionPage(
                 ports.commands, change, keeping, keeping.rules, run_rules, self
             )

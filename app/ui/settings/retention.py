@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config.translate import tr, tr_phrase, tr_plural
+from app.config.translate import tr, tr_phrase
 from app.core.errors import AppError
 from app.core.recording import RecordingKind
 from app.core.retention import Rule, Takes, lines_of, rules_from, with_rule
@@ -21,6 +21,7 @@ from app.ui.ports import Commands
 from app.ui.settings.form import Change, SettingsPage, push_button
 from app.ui.widgets.announce import Announcer
 from app.ui.widgets.labels import PlainLabel
+from app.ui.wording import age_name
 
 _AGES = (1, 7, 30, 90, 180, 365, 730)
 _BIN_AGES = (0, 7, 30, 90, 365)
@@ -217,17 +218,6 @@ class RetentionPage(SettingsPage):
 
     def _on_failed(self, error: AppError) -> None:
         self.count_label.setText(f"{tr_phrase(error.message)} {tr_phrase(error.hint)}".strip())
-
-
-def age_name(days: int) -> str:
-    """Return a length of time as a person says it."""
-    if days % 365 == 0:
-        return tr_plural("after {count} year", "after {count} years", days // 365)
-    if days % 30 == 0:
-        return tr_plural("after {count} month", "after {count} months", days // 30)
-    if days % 7 == 0:
-        return tr_plural("after {count} week", "after {count} weeks", days // 7)
-    return tr_plural("after {count} day", "after {count} days", days)
 
 
 def _bin_name(days: int) -> str:

@@ -46,7 +46,7 @@ class SettingsWindow(QMainWindow):
         ports: Ports,
         change: Callable[..., None],
         parent: QWidget | None = None,
-        run_rules: Callable[[], None] | None = None,
+        run_rules: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._ports = ports

@@ -8,6 +8,7 @@ from app.core.errors import DiskFull, mark
 from app.core.retention import Due
 from app.pipeline.retention import Ran
 from app.ui.keeping.tidying import Tidying, told_ran
+from app.ui.library.sidebar import Place
 from app.ui.main_window import MainWindow
 from tests.helpers.keeping_fakes import DAMAGED
 from tests.helpers.ui_fakes import World, world_of
@@ -83,6 +84,15 @@ def test_it_waits_for_its_time(qtbot: QtBot, is_busy: bool, is_today: bool) -> N
 def test_a_run_that_did_nothing_says_nothing() -> None:
     assert Ran().is_nothing
     assert told_ran(Ran()) == ""
+
+
+def test_the_bin_says_when_it_is_emptied(open_window: OpenWindow) -> None:
+    world = world_of(2)
+    window = open_window(world)
+    window.parts.sidebar.choose(Place.BIN)
+    assert window.parts.status_label.text() == "What lies in the bin is erased after 1 month."
+    window.parts.sidebar.choose(Place.ALL)
+    assert window.parts.status_label.text() == "2 recordings"
 
 
 # A damaged library
