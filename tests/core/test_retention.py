@@ -33,7 +33,7 @@ RULES = st.lists(
 @st.composite
 def recordings(draw: st.DrawFn) -> list[Recording]:
     made = []
-    for at in range(draw(st.integers(0, 12))):
+    for at in range(draw(st.integers(0, 8))):
         age = draw(st.floats(-10, 2000))
         made.append(
             make_recording(
@@ -52,7 +52,7 @@ def recordings(draw: st.DrawFn) -> list[Recording]:
     return made
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(RULES, recordings(), st.sets(st.sampled_from([f"r{at}" for at in range(12)])))
 def test_only_what_a_rule_names_is_put_away(
     rules: list[Rule], found: list[Recording], spared: set[str]
@@ -78,7 +78,7 @@ def test_only_what_a_rule_names_is_put_away(
         assert (recording.recording_id in result.sounds) == (is_due and not is_whole and has_ours)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(RULES, recordings(), st.floats(0, 500), st.floats(0, 500))
 def test_what_is_due_stays_due(
     rules: list[Rule], found: list[Recording], first: float, more: float
@@ -89,13 +89,13 @@ def test_what_is_due_stays_due(
     assert set(early.sounds) <= set(late.sounds)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(RULES)
 def test_the_setting_holds_the_rules(rules: list[Rule]) -> None:
     assert list(rules_from(lines_of(rules))) == rules
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.text(max_size=30) | st.sampled_from(["file\tall\t0", "file\tall\t1e3"])))
 def test_nonsense_in_the_setting_is_no_rule(lines: list[str]) -> None:
     assert all(rule.days > 0 for rule in rules_from(lines))
@@ -116,7 +116,7 @@ def test_the_bin_is_emptied_in_time() -> None:
     assert expired(binned, 0, NOW) == ()
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.floats(0, 4e9), st.floats(0, 4e9))
 def test_a_clock_that_leaps_is_not_trusted(last: float, now: float) -> None:
     assert trusts_clock(last, now) == (last <= now <= last + TRUSTED_GAP_DAYS * DAY_S)
