@@ -7,7 +7,6 @@ folder knows better is taken from there; what nothing knows is kept as it is and
 import os
 import sqlite3
 import struct
-from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -137,6 +136,7 @@ class RowFaults:
     """
 
     number: int
+    recording_id: str
     title: str
     has_bad_text: bool = False
     has_bad_counts: bool = False
@@ -149,9 +149,8 @@ def examine(
     after: int,
     limit: int,
     now_s: float,
-    busy: Container[str] = (),
 ) -> tuple[list[RowFaults], int | None]:
-    """Look at the next `limit` recordings behind number `after`, those in `busy` left out.
+    """Look at the next `limit` recordings behind number `after`.
 
     Returns:
         The faults, and where to go on; `None` at the end.
@@ -166,8 +165,6 @@ def examine(
     ).fetchall()
     found = []
     for number, key, title, expected, status, created_at, first_line, doubt, has_job in rows:
-        if key in busy:
-            continue
         segments = [
             (row[0], *checked(row[1], row[2:]))
             for row in connection.execute(_CHECKED, (number,)).fetchall()
@@ -176,6 +173,7 @@ def examine(
         texts = tuple(segment for _seq, segment, _is_whole in segments)
         faults = RowFaults(
             number,
+            key,
             title,
             has_bad_text=len(segments) < expected
             or any(seq != at or not ok for at, (seq, _text, ok) in enumerate(segments)),

@@ -174,7 +174,8 @@ class LibraryCheck:
         place: int | None = 0
         seen = 0
         while place is not None:
-            faults, place = mend.examine(opened.connection, place, _BATCH, now_s, self._under_way())
+            seen_faults, place = mend.examine(opened.connection, place, _BATCH, now_s)
+            faults = [one for one in seen_faults if not self._is_under_way(one.recording_id)]
             for one in faults:
                 self._mend_row(one, texts, result, now_s)
             found += faults
@@ -331,9 +332,14 @@ class LibraryCheck:
         return frozenset(
             folder.take_id
             for folder in take_folders(self._paths.recordings)
-            if folder.journal.exists()
-            and self._owner.is_alive(str((folder.details() or {}).get("owner", "")))
+            if self._is_under_way(folder.take_id)
         )
+
+    def _is_under_way(self, recording_id: str) -> bool:
+        """Whether somebody is recording this one."""
+        folder = TakeFolder(self._paths.recordings / recording_id)
+        owner = str((folder.details() or {}).get("owner", ""))
+        return folder.journal.exists() and self._owner.is_alive(owner)
 
     def _rights(self) -> None:
         is_open = [path for path in _all_below(self._paths.home) if path.stat().st_mode & 0o077]

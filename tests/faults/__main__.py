@@ -94,8 +94,8 @@ FAULTS = (
     Fault(
         "damage_library",
         "1–3 random pages overwritten, salvaged: ≥ 98 % of the rows, nothing invented",
-        lambda: damage_library.run(100),
-        lambda: damage_library.run(6, 100),
+        lambda: damage_library.run(100, 100),
+        lambda: damage_library.run(6, 40),
     ),
     Fault(
         "kill_download",

@@ -18,7 +18,7 @@ from app.ui.widgets.banner import Banner, BannerStack
 from app.ui.widgets.empty_state import EmptyState
 from app.ui.wording import percent
 
-_LOOK_AFTER_MS = 5_000  # behind the start, which has better things to do
+_LOOK_AFTER_MS = 120_000  # it reads the whole file, and the start has better things to do
 
 
 class Rescue(QObject):
