@@ -32,6 +32,7 @@ class Tidying(QObject):
         super().__init__(parent)
         self._ports = ports
         self._rules = ports.rules
+        self._is_wanted = False  # by the person, while a run was under way
         self._errand = Errand(ports.submit, self)
         self._errand.done.connect(self._on_done)
         self._errand.failed.connect(self._on_failed)
@@ -62,7 +63,9 @@ class Tidying(QObject):
     def run_now(self) -> None:
         """Run the rules: the person has seen how much that puts away."""
         rules = self._rules
-        if rules is not None:
+        if self._errand.is_running:
+            self._is_wanted = True  # what that one does is told first
+        elif rules is not None:
             self._errand.begin(lambda _progress, _is_stopped: rules.run(is_confirmed=True))
 
     def undo(self, moved: Due) -> "Future[None]":
@@ -74,9 +77,16 @@ class Tidying(QObject):
     def _on_done(self, ran: Ran) -> None:
         if not ran.is_nothing:
             self.ran.emit(ran)
+        self._go_on()
 
     def _on_failed(self, error: AppError) -> None:
         self.failed.emit(error)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._is_wanted:
+            self._is_wanted = False
+            self.run_now()
 
 
 def told_due(due: Due, *, is_past: bool = False) -> str:

@@ -127,6 +127,8 @@ class SettingsWindow(QMainWindow):
         """Show what holds now: a setting may be changed elsewhere too."""
         for part in self._parts:
             part.refresh()
+        if self.models_panel is not None:
+            self.models_panel.follow_settings()
 
     def _add_page(self, title: str, icon: str, page: QWidget) -> None:
         at = self.pages.addWidget(page)

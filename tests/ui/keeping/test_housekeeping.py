@@ -81,6 +81,22 @@ def test_it_waits_for_its_time(qtbot: QtBot, is_busy: bool, is_today: bool) -> N
     assert not tidying.timer.isActive()
 
 
+def test_what_is_turned_on_during_a_run_comes_after_it(qtbot: QtBot) -> None:
+    world = World()
+    world.keeping.waits = True
+    world.keeping.ran = Ran(erased=1)
+    tidying = Tidying(world.keeping.ports)
+    told: list[Ran] = []
+    tidying.ran.connect(told.append)
+    tidying.look()
+    tidying.run_now()
+    world.keeping.answer()
+    qtbot.waitUntil(lambda: bool(world.keeping.waiting))
+    world.keeping.answer()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert world.keeping.calls == [("run", False), ("run", True)]
+
+
 def test_a_run_that_did_nothing_says_nothing() -> None:
     assert Ran().is_nothing
     assert told_ran(Ran()) == ""
