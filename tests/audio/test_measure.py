@@ -32,9 +32,9 @@ def talk(seconds: float, speech_db: float, room_db: float) -> Samples:
 
 
 def gated(seconds: float, speech_db: float) -> Samples:
-    """Speech from a microphone that puts zeros into every pause; no loudness falls off gently."""
-    t = np.arange(int(seconds * RATE)) / RATE
-    return scaled(noise(seconds, speech_db) * ((t % 0.5) < 0.3), 1.0)
+    """Speech from a microphone that puts zeros into every pause: 6 frames of it, 4 of zeros."""
+    is_on = np.arange(int(seconds * RATE)) % 8000 < 4800
+    return scaled(noise(seconds, speech_db) * is_on, 1.0)
 
 
 def measured(sound: Samples) -> Meter:
@@ -62,7 +62,6 @@ def test_levels_are_in_dbfs() -> None:
         (scaled(noise(6, -30), 1.0), {Hint.NOISY}),
         (scaled(noise(6, -60), 1.0), set()),  # a quiet room in which nobody speaks
         (gated(6, -26), set()),
-        (gated(6, -50), set()),
         (np.zeros((6 * RATE, 1), np.int16), {Hint.SILENT}),
         (sine(6, 2.0), {Hint.CLIPPING}),
         (talk(6, -5, -60), {Hint.CLIPPING}),
