@@ -37,6 +37,10 @@ _OURS = (
     "logs",
     "owners",
     ".once-*",
+    "library before *",  # what a restore put aside, and what it and an import leave half done
+    "restoring",
+    "taking-in",
+    "backups.json*",
 )
 _IN_CACHES = ("Caches", "HTTPStorages", "WebKit")
 

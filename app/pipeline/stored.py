@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.config.paths import Paths
+from app.library.restore import libraries_before
 
 
 class Shelf(StrEnum):
@@ -40,6 +41,7 @@ def look_at_store(paths: Paths) -> tuple[Stored, ...]:
     beside = list(paths.home.glob("library.*")) if paths.home.is_dir() else []
     aside = [file for file in beside if file.name.startswith("library.sqlite.damaged-")]
     aside += [file for file in beside if ".before-v" in file.name]
+    aside += libraries_before(paths.home)
     return tuple(
         Stored(shelf, place, *_size(found))
         for shelf, place, found in (

@@ -21,6 +21,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import ModelChoice, Ports
+from tests.helpers.backup_fakes import FakeBackups
 from tests.helpers.keeping_fakes import FakeKeeping
 from tests.helpers.take_fakes import (
     AIRPODS,
@@ -351,6 +352,7 @@ class World:
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
         self.keeping = FakeKeeping()
+        self.backups = FakeBackups(self.bus.backup_changed)
 
     @property
     def ports(self) -> Ports:
@@ -372,6 +374,7 @@ class World:
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
             keeping=self.keeping.ports,
+            backups=self.backups,
         )
 
     @property

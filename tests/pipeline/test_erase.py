@@ -153,6 +153,10 @@ def test_after_erasing_everything_nothing_is_left(
     (tmp_path / "cache" / "Undertone").mkdir(parents=True)
     (tmp_path / "cache" / "Undertone" / "shader").write_text(CANARY)
     (paths.home / "library.sqlite.damaged-20260101-000000").write_text(CANARY)
+    put_aside = paths.home / "library before 2026-01-01"
+    put_aside.mkdir()
+    (put_aside / "library.sqlite").write_text(CANARY)
+    assert {one.shelf: one.files for one in look_at_store(paths)}[Shelf.ASIDE] == 2
     (paths.home / "a picture of mine.png").write_text("not Undertone's")
     paths.models.mkdir()
     (paths.models / "weights").write_text("heavy")

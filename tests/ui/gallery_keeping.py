@@ -43,6 +43,14 @@ def rules() -> QWidget:
     return window
 
 
+def privacy() -> QWidget:
+    found = world()
+    window = SettingsWindow(found.ports, found.commands.change_settings)
+    window.choose_page(window.pages.indexOf(window.privacy))
+    window.show()
+    return window
+
+
 def check() -> QWidget:
     found = world()
     found.keeping.report = CheckReport(
@@ -117,7 +125,7 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "settings-library": lambda: settings(3),
     "settings-rules": rules,
     "settings-check": check,
-    "settings-privacy": lambda: settings(4),
+    "settings-privacy": privacy,
     "erase": erase,
     "damaged": damaged,
     "repairing": repairing,

@@ -20,7 +20,9 @@ from app.config.translate import tr
 from app.ui import theme
 from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
+from app.ui.settings.backups import BackupsSection
 from app.ui.settings.dictation import DictationPage
+from app.ui.settings.form import SettingsPage
 from app.ui.settings.general import GeneralPage
 from app.ui.settings.library import LibraryPage
 from app.ui.settings.microphone import MicrophonePage
@@ -28,6 +30,7 @@ from app.ui.settings.privacy import PrivacyPage
 
 _SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
 _LARGE = (700, 640)
+_TALL = (640, 512)  # for all that backups may have to say at once
 
 
 class _Page(Protocol):
@@ -77,13 +80,12 @@ class SettingsWindow(QMainWindow):
             self.models_panel = ModelsPanel(ports.model_ports, self)
             self._add_page(tr("Models"), "model", self.models_panel)
         self.library = LibraryPage(ports, change, run_rules, self)
+        self._add_part(tr("Library"), "library", self.library)
+        if ports.backups is not None:
+            self.backups = BackupsSection(ports, ports.backups, change, self)
+            self._add_part(tr("Backups"), "retry", self.backups)
         self.privacy = PrivacyPage(ports, change, self)
-        for title, icon, part in (
-            (tr("Library"), "library", self.library),
-            (tr("Privacy"), "privacy", self.privacy),
-        ):
-            self._parts.append(part)
-            self._add_page(title, icon, part)
+        self._add_part(tr("Privacy"), "privacy", self.privacy)
         self._group.actions()[0].setChecked(True)
         close = QAction(self)
         close.setShortcuts(QKeySequence.keyBindings(QKeySequence.StandardKey.Close))
@@ -130,6 +132,11 @@ class SettingsWindow(QMainWindow):
         if self.models_panel is not None:
             self.models_panel.follow_settings()
 
+    def _add_part(self, title: str, icon: str, part: LibraryPage | SettingsPage) -> None:
+        """Add a page that shows settings, so that it follows them."""
+        self._parts.append(part)
+        self._add_page(title, icon, part)
+
     def _add_page(self, title: str, icon: str, page: QWidget) -> None:
         at = self.pages.addWidget(page)
         action = QAction(title, self)
@@ -147,5 +154,10 @@ class SettingsWindow(QMainWindow):
     def _show_page(self, at: int) -> None:
         """Show a page; the window takes the size the page needs, as on a Mac."""
         self.pages.setCurrentIndex(at)
-        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
-        self.resize(*(_LARGE if is_large else _SMALL))
+        page = self.pages.widget(at)
+        if page is self.models_panel and self.models_panel is not None:
+            self.resize(*_LARGE)
+        elif isinstance(page, BackupsSection):
+            self.resize(*_TALL)
+        else:
+            self.resize(*_SMALL)
