@@ -79,7 +79,9 @@ class MainWindow(QMainWindow):
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
         self.recorder = self._make_recorder()
-        self.keeping = Housekeeping(ports, self.parts, self.news, self.deeds, self.announcer, self)
+        self.keeping = Housekeeping(
+            ports, self.parts, self.news, self.deeds, self.announcer, self.show_backups, self
+        )
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
@@ -259,6 +261,12 @@ class MainWindow(QMainWindow):
         self.show_settings()
         if self._settings_window is not None:
             self._settings_window.show_check()
+
+    def show_backups(self) -> None:
+        """Open the settings at the backups."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_backups()
 
     @property
     def _get_model(self) -> Callable[[], None] | None:

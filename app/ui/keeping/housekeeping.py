@@ -1,5 +1,6 @@
 """Joins the rules and the repair to the main window: what they tell, and how it is taken back."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -26,6 +27,7 @@ class Housekeeping(QObject):
         news: News,
         deeds: Deeds,
         announcer: Announcer,
+        show_backups: Callable[[], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -44,6 +46,7 @@ class Housekeeping(QObject):
             partial(show_folder, ports.library_folder),
             ports.relaunch,
             self,
+            show_backups if ports.backups is not None else None,
         )
         if keeping.rules is not None:
             self.tidying = Tidying(keeping, self)

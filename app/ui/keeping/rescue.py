@@ -31,6 +31,7 @@ class Rescue(QObject):
         announcer: says it to a screen reader.
         show_folder: shows where the file lies.
         relaunch: starts the app again, with the new library.
+        restore: shows the backups, where there can be any.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Rescue(QObject):
         show_folder: Callable[[], object],
         relaunch: Callable[[], object] | None,
         parent: QObject | None = None,
+        restore: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent)
         self._ports = ports
@@ -50,6 +52,7 @@ class Rescue(QObject):
         self._announcer = announcer
         self._show_folder = show_folder
         self._relaunch = relaunch
+        self._restore = restore
         self._problem: AppError | None = None
         self._shown_percent = -1
         self._repair = Errand(ports.submit, self)
@@ -93,6 +96,8 @@ class Rescue(QObject):
             (tr("Repair Library"), self.begin),
             (tr("Show Folder"), self._show_folder),
         ]
+        if self._restore is not None:
+            actions.insert(1, (tr("Restore a Backup…"), self._restore))
         leave = self._ports.leave_repair
         if self._ports.is_repair_wanted and leave is not None:
             actions.append((tr("Not Now"), leave))

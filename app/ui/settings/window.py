@@ -108,6 +108,11 @@ class SettingsWindow(QMainWindow):
         if self.models_panel is not None:
             self.choose_page(self.pages.indexOf(self.models_panel))
 
+    def show_backups(self) -> None:
+        """Show the page of the backups, where there is one."""
+        if self._ports.backups is not None:
+            self.choose_page(self.pages.indexOf(self.backups))
+
     def show_check(self) -> None:
         """Show the part that checks the library."""
         self.choose_page(self.pages.indexOf(self.library))

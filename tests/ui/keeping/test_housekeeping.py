@@ -10,6 +10,7 @@ from app.pipeline.retention import Ran
 from app.ui.keeping.tidying import Tidying, told_ran
 from app.ui.library.sidebar import Place
 from app.ui.main_window import MainWindow
+from app.ui.settings.window import SettingsWindow
 from tests.helpers.keeping_fakes import DAMAGED
 from tests.helpers.ui_fakes import World, world_of
 from tests.ui.conftest import OpenWindow
@@ -120,7 +121,16 @@ def test_a_library_that_does_not_open_is_repaired(open_window: OpenWindow, qtbot
     trouble = window.parts.trouble
     assert window.parts.pages.currentWidget() is trouble
     assert trouble.title_label.text() == "The library file “library.sqlite” is damaged."
-    assert [button.text() for button in trouble.buttons] == ["Repair Library", "Show Folder"]
+    assert [button.text() for button in trouble.buttons] == [
+        "Repair Library",
+        "Restore a Backup…",
+        "Show Folder",
+    ]
+    trouble.buttons[1].click()
+    settings = window.findChild(SettingsWindow)
+    assert settings is not None
+    assert settings.pages.currentWidget() is settings.backups
+    settings.close()
     said: list[str] = []
     window.announcer.announced.connect(said.append)
     trouble.buttons[0].click()
