@@ -51,7 +51,7 @@ NOISES = (
 _SEEDS, _HEADLINE_SEEDS = 3, 6
 _SOFT_SAMPLES = 8
 # Voices of the clips that no conversation has.
-_NEW_VOICES = {"en-us", "flite-awb"} | {
+NEW_VOICES = {"en-us", "flite-awb"} | {
     f"en-us+{name}" for name in ("Michael", "david", "f2", "linda", "m1", "m7")
 }
 
@@ -96,7 +96,7 @@ def joined_clips(seed: int) -> Spoken:
         parts += [sound, np.zeros(int(SAMPLE_RATE * rng.uniform(0.5, 1.5)), np.float32)]
         said = words_of(clip["text"])
         words += said
-        new_voice += [clip["voice"] in _NEW_VOICES] * len(said)
+        new_voice += [clip["voice"] in NEW_VOICES] * len(said)
     power = float(np.mean([np.mean(np.square(sound)) for sound in sounds]))
     return Spoken(np.concatenate(parts), power, tuple(words), tuple(new_voice))
 
