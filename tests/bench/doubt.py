@@ -6,6 +6,7 @@ was heard is compared with what was spoken, word by word, and kept for the every
 
 import json
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -48,8 +49,10 @@ NOISES = (
     Noise("soft", 20.0),
     Noise("soft", 10.0),
 )
-_SEEDS, _HEADLINE_SEEDS = 3, 6
+FITTED_NOISES = (Noise(), HEADLINE, Noise("white", 10.0), Noise("soft", 20.0))
+_SEEDS, _HEADLINE_SEEDS = 1, 4
 _SOFT_SAMPLES = 8
+UNFINISHED = Path(tempfile.gettempdir()) / "undertone-bench-doubt"
 # Voices of the clips that no conversation has.
 NEW_VOICES = {"en-us", "flite-awb"} | {
     f"en-us+{name}" for name in ("Michael", "david", "f2", "linda", "m1", "m7")
@@ -191,20 +194,32 @@ def _words_in(segments: Sequence[Segment]) -> Iterator[tuple[str, float]]:
                 yield word.text, word.probability
 
 
-def hear_all(noises: Sequence[Noise] = NOISES) -> list[Heard]:
-    """Hear every recording in every noise; it takes a quarter of an hour."""
+def recordings(noises: Sequence[Noise] = NOISES) -> Iterator[tuple[Spoken, Noise, int, bool]]:
+    """Yield what is heard: sound, noise, seed, and whether it is held out."""
+    for noise in noises:
+        seeds = _HEADLINE_SEEDS if noise == HEADLINE else _SEEDS
+        for seed in range(seeds):
+            yield joined_clips(seed), noise, 100 + seed, True
+        if noise in FITTED_NOISES:
+            for seed, spoken in enumerate(talks()):
+                yield spoken, noise, seed, False
+
+
+def hear_all(folder: Path, noises: Sequence[Noise] = NOISES) -> list[Heard]:
+    """Hear every recording; what is in `folder` already, from a run that was stopped, stays."""
+    folder.mkdir(parents=True, exist_ok=True)
     recognizer = load_model(replace(NANO, calibration=RAW))
     joins_up_to_s = load_catalog(resources() / "models.toml")[0].joins_up_to_s
     found: list[Heard] = []
-    for noise in noises:
-        seeds = _HEADLINE_SEEDS if noise == HEADLINE else _SEEDS
-        recordings = [(spoken, seed, False) for seed, spoken in enumerate(talks())]
-        recordings += [(joined_clips(seed), 100 + seed, True) for seed in range(seeds)]
-        for spoken, seed, is_held_out in recordings:
+    for spoken, noise, seed, is_held_out in recordings(noises):
+        file = folder / f"{noise.kind}-{noise.snr_db}-{seed}.json"
+        if not file.exists():
             results = hear(recognizer, noisy(spoken, noise, seed), joins_up_to_s)
             heard = compared(spoken, results, noise, seed, is_held_out=is_held_out)
-            print(f"{noise.name}: {seed}, {heard.labels().mean():.1%} wrong", flush=True)
-            found.append(heard)
+            keep_heard([heard], "", file)
+        (heard,) = load_heard(file)
+        print(f"{noise.name}: {seed}, {heard.labels().mean():.1%} wrong", flush=True)
+        found.append(heard)
     recognizer.close()
     return found
 
@@ -248,11 +263,13 @@ def report(heard: Sequence[Heard]) -> str:
 
 def run(*, uses_kept: bool = False, writes: bool = False) -> str:
     """Hear everything, or take what was kept; return the section and keep it when asked to."""
-    heard = load_heard() if uses_kept else hear_all()
+    heard = load_heard() if uses_kept else hear_all(UNFINISHED)
     best = fitted(each for each in heard if not each.is_held_out)
     if writes and not uses_kept:
         about = "Each word's log-odds and whether it is wrong, by `./run bench doubt --write`."
         keep_heard(heard, f"{about} {time.strftime('%Y-%m-%d')}, nano.")
+    if not uses_kept:
+        shutil.rmtree(UNFINISHED)
     text = report(heard)
     if writes:
         write_section(RESULTS, "doubt", text)
