@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.bench.doubt import NEW_VOICES, NOISES, noisy, pairs, talks
+from tests.bench.doubt import NEW_VOICES, NOISES, Spoken, noisy, pairs
 from tests.bench.doubt_words import (
     HEADLINE,
     Heard,
@@ -35,10 +35,10 @@ def test_marked_words_are_wrong_three_times_as_often_as_others_in_noise() -> Non
     held_out = [each for each in kept(is_held_out=True) if each.noise == HEADLINE]
     everybody = tally(held_out, shipped())
     new_voices = tally(held_out, shipped(), only_new_voices=True)
-    assert everybody.words > 1000
-    assert everybody.marked > 40
+    assert everybody.words > 700
+    assert everybody.marked > 30
     assert everybody.ratio >= GOAL
-    assert new_voices.marked > 15
+    assert new_voices.marked > 10
     assert new_voices.ratio >= GOAL
 
 
@@ -102,7 +102,8 @@ def test_half_of_the_clips_have_voices_of_their_own() -> None:
 
 
 def test_noise_lies_so_far_below_the_speech() -> None:
-    spoken = talks()[0]
+    tone = np.sin(np.arange(32_000) / 5).astype(np.float32) / 4
+    spoken = Spoken(tone, float(np.mean(np.square(tone))), (), ())
     for noise in (HEADLINE, Noise("soft", 20.0)):
         added = noisy(spoken, noise, 1) - spoken.audio
         snr_db = 10 * np.log10(spoken.power / np.mean(np.square(added)))
