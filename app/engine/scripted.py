@@ -155,7 +155,7 @@ class PlayedStream:
             self.shown += 1
             yield self.played.hypotheses[self.shown - 1]
 
-    def finish(self) -> Iterator[StreamResult | None]:
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:  # noqa: ARG002
         yield None
         if self.played.error is not None:
             raise self.played.error

@@ -272,7 +272,7 @@ class _Listener:
         if utterance is None:
             return
         result = StreamResult(())
-        for fact in utterance.stream.finish():
+        for fact in utterance.stream.finish(done_s):
             if isinstance(fact, StreamResult):
                 result = fact
             else:

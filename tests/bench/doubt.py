@@ -31,6 +31,7 @@ from tests.bench.doubt_words import (
     Noise,
     fitted,
     keep_heard,
+    load_about,
     load_heard,
     marks_table,
     reliability,
@@ -225,19 +226,20 @@ def hear_all(folder: Path, noises: Sequence[Noise] = NOISES) -> list[Heard]:
 
 
 _ABOUT = """\
-Written by `./run bench doubt` on {date}: {machine}. Recordings are heard as files are: speech \
-found, windows packed, the built-in nano model with word times; noise lies so many dB below the \
-speech (“white, 20 dB” is that of `tests/e2e/test_noise.py`). A word counts as wrong where the \
-alignment with what was spoken substitutes or inserts it; missing words cannot be marked. Marks \
-are chosen as the app does: the least sure twentieth of a recording, and only words more probably \
-wrong than right. “Most possible” is the ratio if every mark were right: where half of all words \
-are wrong nothing can reach 3×. The calibration ({calibration}) is fitted on the five \
-conversations in all these noises and measured on the 30 English clips, joined in several orders: \
-other sentences, and for half of the clips other voices too (“new to it”). Only nano is measured: \
-larger models take the rounded values of `core/confidence` until somebody measures theirs."""
+Written by `./run bench doubt` on {date}: {machine}. {kept} Recordings are heard as files are: \
+speech found, windows packed, the built-in nano model with word times; noise lies so many dB \
+below the speech (“white, 20 dB” is that of `tests/e2e/test_noise.py`). A word counts as wrong \
+where the alignment with what was spoken substitutes or inserts it; missing words cannot be \
+marked. Marks are chosen as the app does: the least sure twentieth of a recording, and only words \
+more probably wrong than right. “Most possible” is the ratio if every mark were right: where half \
+of all words are wrong nothing can reach 3×. The calibration ({calibration}) is fitted on the \
+five conversations, in the noises of their table, and measured on the 30 English clips, joined in \
+orders of chance: other sentences, and for half of the clips other voices too (“new to it”). What \
+it looks at was chosen by leaving one conversation out in turn. Only nano is measured: larger \
+models take the rounded values of `core/confidence` until somebody measures theirs."""
 
 
-def report(heard: Sequence[Heard]) -> str:
+def report(heard: Sequence[Heard], kept: str) -> str:
     """Return the section: marks and calibration on what was held out, then where it was fitted."""
     calibration = shipped()
     held_out = [each for each in heard if each.is_held_out]
@@ -245,6 +247,7 @@ def report(heard: Sequence[Heard]) -> str:
     about = _ABOUT.format(
         date=time.strftime("%Y-%m-%d %H:%M"),
         machine=machine(),
+        kept=kept,
         calibration=f"{calibration.own} · own, {calibration.around} · around, {calibration.offset}",
     )
     return "\n\n".join(
@@ -265,12 +268,14 @@ def run(*, uses_kept: bool = False, writes: bool = False) -> str:
     """Hear everything, or take what was kept; return the section and keep it when asked to."""
     heard = load_heard() if uses_kept else hear_all(UNFINISHED)
     best = fitted(each for each in heard if not each.is_held_out)
-    if writes and not uses_kept:
-        about = "Each word's log-odds and whether it is wrong, by `./run bench doubt --write`."
-        keep_heard(heard, f"{about} {time.strftime('%Y-%m-%d')}, nano.")
-    if not uses_kept:
+    if uses_kept:
+        kept = load_about()
+    else:
+        kept = f"Heard on {time.strftime('%Y-%m-%d')} with nano."
+        if writes:
+            keep_heard(heard, kept)
         shutil.rmtree(UNFINISHED)
-    text = report(heard)
+    text = report(heard, kept)
     if writes:
         write_section(RESULTS, "doubt", text)
     return f"{text}\n\nBest for the conversations: {best}; in resources/models.toml: {shipped()}"

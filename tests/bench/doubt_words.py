@@ -75,6 +75,11 @@ def _digits(parts: Iterable[str]) -> npt.NDArray[np.bool_]:
     return np.array([digit == "1" for part in parts for digit in part])
 
 
+def load_about(file: Path = WORDS) -> str:
+    """Return where what was kept comes from."""
+    return str(json.loads(file.read_text(encoding="utf-8"))["about"])
+
+
 def load_heard(file: Path = WORDS) -> list[Heard]:
     """Return what was kept of the last full run."""
     rows = json.loads(file.read_text(encoding="utf-8"))["recordings"]

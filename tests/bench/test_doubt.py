@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.packing import Audio
 from tests.bench.doubt import NEW_VOICES, NOISES, Spoken, noisy, pairs
 from tests.bench.doubt_words import (
     HEADLINE,
@@ -102,7 +103,7 @@ def test_half_of_the_clips_have_voices_of_their_own() -> None:
 
 
 def test_noise_lies_so_far_below_the_speech() -> None:
-    tone = np.sin(np.arange(32_000) / 5).astype(np.float32) / 4
+    tone: Audio = (np.sin(np.arange(32_000) / 5) / 4).astype(np.float32)
     spoken = Spoken(tone, float(np.mean(np.square(tone))), (), ())
     for noise in (HEADLINE, Noise("soft", 20.0)):
         added = noisy(spoken, noise, 1) - spoken.audio
