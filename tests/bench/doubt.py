@@ -50,7 +50,7 @@ NOISES = (
     Noise("soft", 20.0),
     Noise("soft", 10.0),
 )
-FITTED_NOISES = (Noise(), HEADLINE, Noise("white", 10.0), Noise("soft", 20.0))
+FITTED_NOISES = (Noise(), HEADLINE, Noise("white", 15.0), Noise("white", 10.0))
 _SEEDS, _HEADLINE_SEEDS = 1, 4
 _SOFT_SAMPLES = 8
 UNFINISHED = Path(tempfile.gettempdir()) / "undertone-bench-doubt"
