@@ -48,7 +48,7 @@ class Calibration:
 # As the model says it.
 RAW = Calibration(own=1.0, around=0.0, offset=0.0)
 # For models that nobody has measured: the built-in model's, rounded.
-USUAL = Calibration(own=0.75, around=0.5, offset=-1.0)
+USUAL = Calibration(own=0.7, around=0.5, offset=-1.0)
 
 
 def log_odds(probability: float) -> float:
