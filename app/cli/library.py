@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.backups import add_backup_verbs, add_restore_words, restore_backup
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
 from app.config.translate import tr, tr_plural
@@ -66,14 +67,19 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.add_argument("--for-good", action="store_true", help=tr("erase; imported files stay"))
     remove.set_defaults(run=_remove, back=False)
-    back = kinds.add_parser("restore", help=tr("take transcripts out of the bin"))
-    back.add_argument("ids", nargs="+", metavar="ID")
-    back.set_defaults(run=_bin, back=True)
+    back = kinds.add_parser(
+        "restore", help=tr("take transcripts out of the bin, or the whole library from a backup")
+    )
+    back.add_argument("ids", nargs="*", metavar="ID")
+    add_restore_words(back)
+    back.set_defaults(run=_restore, back=True)
 
     taken = kinds.add_parser("import", help=tr("take in a transcript with its sound"))
     taken.add_argument("transcript", metavar=tr("TRANSCRIPT"), help=tr("an srt, vtt or json file"))
     taken.add_argument("--sound", metavar=tr("FILE"), help=tr("else beside it by the same name"))
     taken.set_defaults(run=_import)
+
+    add_backup_verbs(kinds)
 
     rebuild = kinds.add_parser(
         "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
@@ -269,6 +275,18 @@ def _bin(options: argparse.Namespace) -> int:
     for recording in found:
         print(said.format(title=recording.title), file=sys.stderr)
     return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    """Take transcripts out of the bin, or everything from a backup."""
+    if options.backup is not None:
+        return restore_backup(options)
+    if not options.ids:
+        raise LibraryError(
+            mark("Nothing was named to restore."),
+            mark("Name transcripts of the bin, or restore a backup with --backup."),
+        )
+    return _bin(options)
 
 
 def _import(options: argparse.Namespace) -> int:

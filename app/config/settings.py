@@ -26,7 +26,13 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
-_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60)}
+_RANGES = {
+    "voxtral_delay_ms": (240, 2400),
+    "unload_after_min": (0, 24 * 60),
+    "backup_days": (1, 365),
+    "backup_weeks": (0, 104),
+    "backup_months": (0, 120),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,12 @@ class Settings:
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
         voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
         aligns_words: let an installed Whisper model find word times for models that have none.
+        backup_folder: where backups go; empty makes none.
+        backs_up_daily: make one a day by itself.
+        backs_up_imported: take along the sound of imported files that stay where they are.
+        backup_days: the newest backup of so many days is kept.
+        backup_weeks: the newest of so many weeks.
+        backup_months: the newest of so many months.
         offline: never open a connection.
         model_mirror: where models are downloaded from; empty for the usual place.
         proxy: the proxy for downloads as a URL; empty for the system's own.
@@ -101,6 +113,12 @@ class Settings:
     unload_after_min: int = 10
     voxtral_delay_ms: int = 480
     aligns_words: bool = True
+    backup_folder: str = ""
+    backs_up_daily: bool = True
+    backs_up_imported: bool = True
+    backup_days: int = 7
+    backup_weeks: int = 4
+    backup_months: int = 12
     offline: bool = False
     model_mirror: str = ""
     proxy: str = ""

@@ -17,6 +17,9 @@
     │   ├── LibraryReadOnly   it can be read but not written
     │   ├── LibraryTooNew     a newer Undertone wrote it
     │   └── LibraryDamaged    its file is not what it should be
+    ├── BackupFailed          a copy of the library could not be made or used
+    │   ├── BackupMissing     the disk or folder it belongs to is not there
+    │   └── BackupDamaged     it does not hold what was put into it
     ├── DiskFull              no room left
     ├── ExportFailed          a file could not be written
     ├── ImportFailed          a file could not be taken in
@@ -116,6 +119,15 @@ class LibraryTooNew(LibraryError): ...
 
 
 class LibraryDamaged(LibraryError): ...
+
+
+class BackupFailed(AppError): ...
+
+
+class BackupMissing(BackupFailed): ...
+
+
+class BackupDamaged(BackupFailed): ...
 
 
 class DiskFull(AppError): ...

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 from sqlite_utils.db import Database
 
+from app.core.backup import Merged
 from app.core.errors import AppError
 from app.core.events import LibraryChanged
 from app.core.job import Job
@@ -28,6 +29,7 @@ from app.library import changes, organise, revise
 from app.library.connection import checkpoint, mend_file, open_writable
 from app.library.errors import library_error, moved_away, told_plainly
 from app.library.lock import LibraryLock, Owner
+from app.library.merge import Incoming, merge
 from app.library.revise import Revision, RevisionKind
 from app.library.schema import SEARCH_TABLE
 from app.library.transaction import Transaction
@@ -167,6 +169,10 @@ class LibraryWriter:
         """Put `segments` in place of the transcript and set `done_s` of its jobs to 0 (a retry)."""
         kept = tuple(segments)
         return self._submit(lambda t: changes.replace_transcript(t, recording_id, kept, language))
+
+    def merge(self, incoming: Incoming, home: Path) -> Future[Merged]:
+        """Take another library's rows in, all of them or none. `home` is where ours lies."""
+        return self._submit(lambda t: merge(t, incoming, home))
 
     def remove(self, recording_ids: Sequence[str]) -> Future[list[Path]]:
         """Remove recordings for good; the result is the audio copies the caller deletes next."""

@@ -1,5 +1,6 @@
 """Builds the app and runs it: the one place that knows every part."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -20,15 +21,17 @@ from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
-from app.core.dictation import Dictation
+from app.core.dictation import Dictation, StageChanged
 from app.core.errors import AppError, LibraryError
 from app.core.events import ModelsChanged
 from app.core.links import is_link
 from app.library.reader import LibraryReader
+from app.library.restore import finish_restore
 from app.library.search import matches
 from app.macos import login_item
 from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
+from app.pipeline.backups import LOOK_S, BackupParts, Backups
 from app.pipeline.hotkeys import HotkeyBindings
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
 from app.pipeline.session import Live, Session, open_live, open_session, recover
@@ -52,6 +55,7 @@ from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
 _ICON = 128  # px
+_FIRST_LOOK_S = 60.0  # the start comes first
 _log = logging.getLogger(__name__)
 
 
@@ -100,6 +104,8 @@ class App(QObject):
         self, paths: Paths, rig: Rig | None = None, desktop: DesktopParts | None = None
     ) -> None:
         super().__init__()
+        with contextlib.suppress(AppError):  # said when the library is opened
+            finish_restore(paths)  # before anything of it is read
         self._settings = load_settings(paths.settings)
         use_appearance(self._settings.appearance)
         self._bus = Bus(self)
@@ -136,6 +142,15 @@ class App(QObject):
             on_settings=self._on_settings,
             problem=problem,
         )
+        self._backups = (
+            self._session.backups
+            if self._session
+            else Backups(  # a damaged library is a reason to restore one
+                BackupParts(paths, None, self._pool, lambda: False),
+                self._bus.post,
+                lambda: self._settings,
+            )
+        )
         store = open_store(paths.models, resources())
         self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
         ports = Ports(
@@ -157,6 +172,7 @@ class App(QObject):
             login_item=login_item.for_this_system(),
             has_dock=sys.platform == "darwin",
             relaunch=self.relaunch,
+            backups=self._backups,
         )
         self.window = MainWindow(ports)
         self.desktop = Desktop(self.window, ports, lambda: self._settings, desktop)
@@ -175,6 +191,7 @@ class App(QObject):
             self._session.models.tidy()
             recover(self._session)
             self._begin_listening()
+            self._look_after_backups()
         if self._citizen is not None:
             self._citizen.begin()
         if self._side is not None and not self._has_begun:
@@ -253,6 +270,7 @@ class App(QObject):
             self._live.close()
         self._main.close()
         self.window.close()
+        self._backups.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
@@ -297,6 +315,19 @@ class App(QObject):
 
         watch = QMediaDevices(self)
         watch.audioInputsChanged.connect(self._microphones.look_again)
+
+    def _look_after_backups(self) -> None:
+        self._bus.stage_changed.connect(self._on_stage)
+
+        def look() -> None:
+            self._backups.look()
+            self._main.after(LOOK_S, look)
+
+        self._main.after(_FIRST_LOOK_S, look)
+
+    @Slot(object)
+    def _on_stage(self, changed: StageChanged) -> None:
+        self._backups.on_stage(changed)
 
     def _bindings(self) -> HotkeyBindings | None:
         return self._live.machine.keys if self._live is not None else None

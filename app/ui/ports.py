@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import SignalInstance
 
 from app.config.settings import Settings
+from app.core.backup import BackupChanged, BackupLine
 from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
@@ -180,6 +181,9 @@ class Events(Protocol):
     def models_changed(self) -> SignalInstance: ...
 
     @property
+    def backup_changed(self) -> SignalInstance: ...
+
+    @property
     def failed(self) -> SignalInstance: ...
 
 
@@ -278,6 +282,28 @@ class Microphones(Protocol):
         """The level now in dBFS, -100 for silence; cheap enough for a meter's timer."""
 
 
+class Backups(Protocol):
+    """Copies of the whole library. Every call returns at once; then `BackupChanged`."""
+
+    @property
+    def now(self) -> BackupChanged: ...
+
+    def folder_chosen(self) -> None:
+        """The settings name another folder."""
+
+    def back_up(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def list(self, chosen: Path) -> "Future[tuple[BackupLine, ...]]": ...
+
+    def restore(self, chosen: Path, name: str, *, without_damaged: bool = False) -> None: ...
+
+    def write_archive(self, file: Path) -> None: ...
+
+    def take_in_archive(self, file: Path) -> None: ...
+
+
 class HotkeyKeys(Protocol):
     """The keyboard side of the hotkeys that the settings change. Thread: main."""
 
@@ -317,6 +343,7 @@ class Ports:
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
         list_models: reads the installed models again.
+        backups: copies of the whole library; `None` when it can only be read.
     """
 
     library: LibraryReader
@@ -338,3 +365,4 @@ class Ports:
     relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None
+    backups: Backups | None = None

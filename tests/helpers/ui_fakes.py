@@ -21,6 +21,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import ModelChoice, Ports
+from tests.helpers.backup_fakes import FakeBackups
 from tests.helpers.take_fakes import (
     AIRPODS,
     BUILT_IN,
@@ -350,6 +351,7 @@ class World:
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
+        self.backups = FakeBackups(self.bus.backup_changed)
 
     @property
     def ports(self) -> Ports:
@@ -370,6 +372,7 @@ class World:
             login_item=self.login_item,
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
+            backups=self.backups,
         )
 
     @property

@@ -26,7 +26,9 @@ from app.config.translate import tr
 from app.ui import theme
 from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
+from app.ui.settings.backups import BackupsSection
 from app.ui.settings.dictation import DictationPage
+from app.ui.settings.form import SettingsPage
 from app.ui.settings.general import GeneralPage
 from app.ui.settings.microphone import MicrophonePage
 from app.ui.widgets.labels import PlainLabel, QuietLabel
@@ -34,6 +36,7 @@ from app.ui.wording import short_path
 
 _SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
 _LARGE = (700, 640)
+_TALL = (640, 512)  # for all that backups may have to say at once
 
 
 class SettingsWindow(QMainWindow):
@@ -58,7 +61,7 @@ class SettingsWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.general = GeneralPage(ports, change, self)
         self.dictation = DictationPage(ports, change, self)
-        self._parts: list[GeneralPage | DictationPage | MicrophonePage] = [self.general]
+        self._parts: list[SettingsPage | DictationPage] = [self.general]
         self._add_page(tr("General"), "settings", self.general)
         if ports.dictation is not None:
             self._parts.append(self.dictation)
@@ -72,6 +75,10 @@ class SettingsWindow(QMainWindow):
             self.models_panel = ModelsPanel(ports.model_ports, self)
             self._add_page(tr("Models"), "model", self.models_panel)
         self._add_page(tr("Library"), "library", self._library())
+        if ports.backups is not None:
+            self.backups = BackupsSection(ports, ports.backups, change, self)
+            self._parts.append(self.backups)
+            self._add_page(tr("Backups"), "retry", self.backups)
         self._add_page(tr("Privacy"), "privacy", self._privacy())
         self._group.actions()[0].setChecked(True)
         close = QAction(self)
@@ -131,8 +138,13 @@ class SettingsWindow(QMainWindow):
     def _show_page(self, at: int) -> None:
         """Show a page; the window takes the size the page needs, as on a Mac."""
         self.pages.setCurrentIndex(at)
-        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
-        self.resize(*(_LARGE if is_large else _SMALL))
+        page = self.pages.widget(at)
+        if page is self.models_panel and self.models_panel is not None:
+            self.resize(*_LARGE)
+        elif isinstance(page, BackupsSection):
+            self.resize(*_TALL)
+        else:
+            self.resize(*_SMALL)
 
     def _library(self) -> QWidget:
         folder = self._ports.library_folder
