@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli import library_care
 from app.cli.backups import add_backup_verbs, add_restore_words, restore_backup
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
@@ -85,6 +86,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
     )
     rebuild.set_defaults(run=_rebuild)
+    library_care.add_verbs(kinds)
 
 
 def _open() -> "LibraryReader":
@@ -315,7 +317,7 @@ def _remove(options: argparse.Namespace) -> int:
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
         ids = [recording.recording_id for recording in found]
-        remove_recordings(writer, default_paths().recordings, ids)
+        remove_recordings(writer, default_paths(), ids)
     except AppError as error:
         complain(error)
         return 1

@@ -26,7 +26,8 @@
     │   └── AlreadyInLibrary  its sound is there already
     ├── InsertFailed          text could not be put into the front app
     ├── HotkeyRefused         a global hotkey could not be had
-    └── SettingsError         a setting has no such value
+    ├── SettingsError         a setting has no such value
+    └── Stopped               the person did not want to wait any longer
 
 Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
 `hint` what the person can do. Both are English source strings marked for translation with `mark`,
@@ -150,3 +151,6 @@ class HotkeyRefused(AppError): ...
 
 
 class SettingsError(AppError): ...
+
+
+class Stopped(AppError): ...

@@ -294,6 +294,10 @@ class LibraryWriter:
         """Make the whole index anew; the result is how many recordings it holds. Slow."""
         return self._submit(changes.rebuild_search)
 
+    def mend(self, work: Callable[[Transaction], _T]) -> Future[_T]:
+        """Run a repair (`library.mend`) as one transaction."""
+        return self._submit(work)
+
     def checkpoint(self) -> Future[bool]:
         """Move the log into the file; `False` when a reader was in the way."""
         return self._enqueue(self._checkpoint)

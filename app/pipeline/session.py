@@ -42,6 +42,7 @@ from app.pipeline.queue import Parts, TranscriptionQueue
 from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
 from app.pipeline.rig import Rig
+from app.pipeline.salvage import finish_salvage
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
@@ -118,6 +119,7 @@ def open_session(
     lock = LibraryLock.take(paths.library_lock)
     try:
         if lock is not None:
+            finish_salvage(paths)
             finish_restore(paths, lock)
         writer = LibraryWriter(paths.library, emit, lock=lock)
     except BaseException:

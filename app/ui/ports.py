@@ -26,6 +26,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
+from app.ui.keeping.ports import KeepingPorts
 from app.ui.models.ports import ModelPorts
 
 _T = TypeVar("_T")
@@ -364,6 +365,7 @@ class Ports:
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
+        keeping: retention, check, repair, erasing.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
@@ -391,4 +393,5 @@ class Ports:
     relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None
+    keeping: KeepingPorts | None = None
     backups: Backups | None = None

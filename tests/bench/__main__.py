@@ -10,7 +10,8 @@
                                  --write keeps it in RESULTS.md
 ./run bench library              search, list, open and edit with 100,000 transcripts, which are
                                  made once; --write keeps it in RESULTS.md
-./run bench doubt                how much more often doubtful words are wrong, under noise
+./run bench doubt                how much more often doubtful words are wrong, under noise; --kept
+                                 takes what the last full run heard, --write keeps it all
 """
 
 import argparse
@@ -41,7 +42,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     )
     live.add_argument("--write", action="store_true")
     doubt = benches.add_parser("doubt")
-    doubt.add_argument("--every", type=int, default=1, help="only every n-th clip")
+    doubt.add_argument("--kept", action="store_true", help="hear nothing again")
+    doubt.add_argument("--write", action="store_true")
     library = benches.add_parser("library")
     library.add_argument("--count", type=int, default=100_000)
     library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
@@ -118,7 +120,7 @@ def main(words: Sequence[str]) -> int:
     elif given.bench == "doubt":
         from tests.bench.doubt import run as run_doubt
 
-        print(run_doubt(given.every))
+        print(run_doubt(uses_kept=given.kept, writes=given.write))
     elif given.bench == "library":
         from tests.bench.library import run as run_library
 

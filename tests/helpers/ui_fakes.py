@@ -24,6 +24,7 @@ from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.ui.ports import ModelChoice, Ports
 from tests.helpers.backup_fakes import FakeBackups
+from tests.helpers.keeping_fakes import FakeKeeping
 from tests.helpers.take_fakes import (
     AIRPODS,
     BUILT_IN,
@@ -69,6 +70,7 @@ class FakeLibrary:
             if query.kind in (None, item.kind)
             and query.status in (None, item.status)
             and query.is_favourite in (None, item.is_favourite)
+            and query.is_doubtful in (None, item.doubt > 0)
             and query.folder_id in (None, item.folder_id)
             and (query.tag is None or query.tag in self.worn.get(item.recording_id, ()))
             and query.is_binned is (item.deleted_at is not None)
@@ -396,6 +398,7 @@ class World:
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
         self.desk = FakeDesk()
+        self.keeping = FakeKeeping()
         self.backups = FakeBackups(self.bus.backup_changed)
 
     @property
@@ -418,6 +421,7 @@ class World:
             login_item=self.login_item,
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
+            keeping=self.keeping.ports,
             backups=self.backups,
         )
 

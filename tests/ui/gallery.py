@@ -349,7 +349,7 @@ def settings(page: int = 0, sheet: int = 0) -> QWidget:
         snippets=("sign off\tKind regards,\nBen", "today’s date\t{{date}}"),
         microphone="yeti\tYeti Nano" if page == 2 else "",
     )
-    window = SettingsWindow(found.ports, lambda **_changes: None)
+    window = SettingsWindow(found.ports, lambda **_changes: None, None, lambda: None)
     window.choose_page(page)
     window.dictation.sheets.setCurrentIndex(sheet)
     if page == 2:
