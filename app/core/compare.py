@@ -189,7 +189,10 @@ class Comparison:
         text, done = "", 0
         words: list[Word] | None = [] if segment.words else None
         places = spans(old, segment.words)
-        for start, end, said in (*sorted(edits, key=lambda each: each[0]), (len(old), len(old), [])):
+        for start, end, said in (
+            *sorted(edits, key=lambda each: each[0]),
+            (len(old), len(old), []),
+        ):
             kept, came = old[done:start], self._said(said)
             has_gap = start < end and kept != kept.rstrip()
             text = _glued(text, kept, keeps_blank=old[done : done + 1].isspace())
@@ -264,7 +267,7 @@ def fitted(
 
 
 def _within(segment: Segment, low: float, high: float) -> Segment:
-    if low <= segment.start_s and segment.end_s <= high or low > high:
+    if (low <= segment.start_s and segment.end_s <= high) or low > high:
         return segment
 
     def held(time_s: float) -> float:
@@ -273,9 +276,7 @@ def _within(segment: Segment, low: float, high: float) -> Segment:
     words = tuple(
         replace(word, start_s=held(word.start_s), end_s=held(word.end_s)) for word in segment.words
     )
-    return replace(
-        segment, start_s=held(segment.start_s), end_s=held(segment.end_s), words=words
-    )
+    return replace(segment, start_s=held(segment.start_s), end_s=held(segment.end_s), words=words)
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -324,9 +325,7 @@ def _add(found: list[Opcode], part: Opcode) -> None:
     found.append((kind, a, b, c, d))
 
 
-def _edges(
-    found: Sequence[Token], first: int, last: int, count: int
-) -> tuple[int, int] | None:
+def _edges(found: Sequence[Token], first: int, last: int, count: int) -> tuple[int, int] | None:
     """Return the segments that the words `first` … `last` fill; `None` when they cut one."""
     before = found[first - 1].at if first else -1
     after = found[last].at if last < len(found) else count

@@ -51,8 +51,8 @@ class Job:
 
     `done_s` is how much of the recording is final, counted from its start; a restart resumes there.
     `until_s` is where a job for a part of a recording ends, `None` for its end.
-    `total_s` is how much there is to do, `None` until that is known. `model_id` and `language` are what was asked for
-    (`"auto"` lets the app choose).
+    `total_s` is how much there is to do, `None` until that is known. `model_id` and `language` are
+    what was asked for (`"auto"` lets the app choose).
     """
 
     job_id: str

@@ -16,6 +16,7 @@ from app.export import FORMATS, ExportOptions, name_from, target_for, write_expo
 from app.library.reader import LibraryReader
 from app.pipeline.export import document_of
 from app.pipeline.queue import TranscriptionQueue
+from app.pipeline.retake import Part
 
 _PREVIEWED = 30  # segments and lines of a preview
 _log = logging.getLogger(__name__)
@@ -90,9 +91,11 @@ class WindowCommands:
         if queue := self._writing():
             self._in_pool(queue.retry, recording_id)
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
+    def retake(
+        self, recording_id: str, model_id: str, language: str, part: Part | None = None
+    ) -> None:
         if queue := self._writing():
-            self._in_pool(queue.transcribe_again, recording_id, model_id, language)
+            self._in_pool(queue.retake, recording_id, model_id, language, part)
 
     def remove(self, recording_ids: Sequence[str]) -> None:
         if queue := self._writing():

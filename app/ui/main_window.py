@@ -37,6 +37,7 @@ from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
 from app.ui.browser import Browser
+from app.ui.editor.retakes import Retakes
 from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
@@ -124,7 +125,8 @@ class MainWindow(QMainWindow):
         pane.export_requested.connect(self.export_selected)
         pane.remove_requested.connect(self.remove_selected)
         pane.retry_requested.connect(commands.retry)
-        pane.again_requested.connect(self._transcribe_again)
+        self.retakes = Retakes(pane, self._ports, self.board, self)
+        pane.again_requested.connect(self.retakes.ask)
         pane.reveal_requested.connect(self._reveal)
         queue.retry_requested.connect(commands.retry)
         queue.import_requested.connect(self.choose_files)
@@ -166,7 +168,7 @@ class MainWindow(QMainWindow):
             (menus.pause, partial(self._act, Act.PAUSE)),
             (menus.resume, partial(self._act, Act.RESUME)),
             (menus.cancel, partial(self._act, Act.CANCEL)),
-            (menus.again, partial(self._with_open, self._transcribe_again)),
+            (menus.again, self.retakes.ask),
             (menus.reveal, partial(self._with_open, self._reveal)),
             (menus.about, self._show_about),
         ):
@@ -371,6 +373,7 @@ class MainWindow(QMainWindow):
         running = self.board.running
         left_s = self.board.left_s(running) if running is not None else None
         parts.status_label.setText(status_line(self.board.open_jobs, left_s, total))
+        self.retakes.refresh()
         self._render_actions()
 
     def _render_welcome(self) -> None:
@@ -459,11 +462,6 @@ class MainWindow(QMainWindow):
     def _with_open(self, call: Callable[[str], object]) -> None:
         if self.browser.opened_id is not None:
             call(self.browser.opened_id)
-
-    def _transcribe_again(self, recording_id: str) -> None:
-        bar = self.parts.toolbar
-        self.browser.open_next()
-        self._ports.commands.transcribe_again(recording_id, bar.model_id, bar.language)
 
     def _reveal(self, recording_id: str) -> None:
         recording = self._ports.library.recording(recording_id)

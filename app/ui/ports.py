@@ -24,6 +24,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
+from app.pipeline.retake import Part
 from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
@@ -61,6 +62,9 @@ class LibraryReader(Protocol):
     def revision_segments(self, revision_id: str) -> Sequence[Segment]: ...
 
     def reruns_of(self, recording_id: str) -> Sequence[Recording]: ...
+
+    def job_of(self, recording_id: str) -> Job | None:
+        """Return the latest job of a recording."""
 
 
 class Organiser(Protocol):
@@ -104,6 +108,11 @@ class Organiser(Protocol):
         self, recording_id: str, kind: RevisionKind, segments: Sequence[Segment]
     ) -> "Future[Revision | None]": ...
 
+    def settle_rerun(
+        self, rerun_id: str, segments: Sequence[Segment] = ()
+    ) -> "Future[Revision | None]":
+        """Keep what was transcribed once more as a version, or nothing of it, and end it."""
+
 
 class Commands(Protocol):
     """What a person can ask for. Each call returns at once; what came of it comes as an event."""
@@ -128,7 +137,8 @@ class Commands(Protocol):
 
     def retry(self, recording_id: str) -> object: ...
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> object: ...
+    def retake(self, recording_id: str, model_id: str, language: str, part: Part | None) -> object:
+        """Transcribe a recording, or a part of it, once more beside its text."""
 
     def remove(self, recording_ids: Sequence[str]) -> object: ...
 

@@ -13,7 +13,20 @@ from app.core.spans import spans, tidy
 from app.core.transcript import Segment, Word
 from tests.core.test_edit import assert_monotone, segment
 
-ANY = ("the", "river", "rose", "and", "we", "went", "home,", "so.", "Ada", "parish", "明日", "の5時")
+ANY = (
+    "the",
+    "river",
+    "rose",
+    "and",
+    "we",
+    "went",
+    "home,",
+    "so.",
+    "Ada",
+    "parish",
+    "明日",
+    "の5時",
+)
 
 
 def texts(segments: list[Segment] | tuple[Segment, ...]) -> list[str]:
@@ -111,13 +124,13 @@ def test_any_choice_keeps_words_and_order(seed: int) -> None:
         done = each.last
     wanted += [token.text for token in found.my_tokens[done:]]
     assert "".join(token.text for token in tokens_of(made)) == "".join(wanted)
-    for each in made:
-        at_s = each.start_s
-        for word in each.words:
-            assert at_s - 1e-9 <= word.start_s <= word.end_s <= each.end_s + 1e-9
+    for part in made:
+        at_s = part.start_s
+        for word in part.words:
+            assert at_s - 1e-9 <= word.start_s <= word.end_s <= part.end_s + 1e-9
             at_s = word.start_s
-        if each.words:
-            assert len(spans(tidy(each.text), each.words)) == len(each.words)
+        if part.words:
+            assert len(spans(tidy(part.text), part.words)) == len(part.words)
     history = History(mine)
     if history.do(edit.between(mine, made, "retake")):
         assert len(history.undo()) == 1
@@ -126,7 +139,9 @@ def test_any_choice_keeps_words_and_order(seed: int) -> None:
 
 def test_long_texts_are_compared_at_once() -> None:
     dice = random.Random(3)
-    old = [dice.choice(["the", "of", "a", "and", f"w{dice.randint(0, 4000)}"]) for _ in range(20_000)]
+    old = [
+        dice.choice(["the", "of", "a", "and", f"w{dice.randint(0, 4000)}"]) for _ in range(20_000)
+    ]
     new = [dice.choice(["x", "the"]) if dice.random() < 0.05 else word for word in old]
     began = time.process_time()
     found = opcodes(old, new)

@@ -40,6 +40,7 @@ class TranscriptEditor(QObject):
     changed = Signal()  # what undo and redo would do, or the mode
     failed = Signal(object)  # AppError
     compare_requested = Signal()
+    retake_requested = Signal()
     record_requested = Signal()
     _waves_came = Signal(object)
 

@@ -22,6 +22,7 @@ from app.core.transcript import Segment, Transcript
 from app.ui import theme
 from app.ui.editor.editor import TranscriptEditor
 from app.ui.editor.player import SoundPlayer
+from app.ui.editor.retake_strip import RetakeStrip
 from app.ui.ports import FindMatches, LoadWaves, Organiser, Player
 from app.ui.transcript.header import TranscriptHeader
 from app.ui.transcript.text import TranscriptText
@@ -37,7 +38,7 @@ class TranscriptPane(QStackedWidget):
 
     export_requested = Signal()
     retry_requested = Signal(str)  # recording id
-    again_requested = Signal(str)  # recording id
+    again_requested = Signal()
     remove_requested = Signal()
     reveal_requested = Signal(str)  # recording id
     pause_requested = Signal(str)  # job id
@@ -55,7 +56,7 @@ class TranscriptPane(QStackedWidget):
         load_waves: LoadWaves | None = None,
     ) -> None:
         super().__init__(parent)
-        self._model_title = model_title
+        self.model_title = model_title
         self._recording: Recording | None = None
         self._job: Job | None = None
         self._language: str | None = None
@@ -71,6 +72,7 @@ class TranscriptPane(QStackedWidget):
         )
         self.state = EmptyState(self)
         self.banners = BannerStack(self)
+        self.retake_strip = RetakeStrip(self)
         self._body = QStackedWidget(self)
         self._body.addWidget(self.text)
         self._body.addWidget(self.state)
@@ -82,6 +84,7 @@ class TranscriptPane(QStackedWidget):
         column.addWidget(self.editor.strip)
         column.addWidget(self.editor.find_bar)
         column.addWidget(self.banners)
+        column.addWidget(self.retake_strip)
         column.addWidget(self._body, 1)
         column.addWidget(self.editor.bar)
         self.setMinimumWidth(340)
@@ -168,6 +171,7 @@ class TranscriptPane(QStackedWidget):
         self.header.refresh_colors()
         self._progress_text.refresh_colors()
         self.editor.refresh_colors()
+        self.retake_strip.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
             part.refresh_colors()
         palette = self.page.palette()
@@ -194,8 +198,8 @@ class TranscriptPane(QStackedWidget):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
-        self.again_action = menu.addAction(tr("Transcribe Again"))
-        self.again_action.triggered.connect(lambda: self._tell_id(self.again_requested.emit))
+        self.again_action = menu.addAction(tr("Transcribe Again…"))
+        self.again_action.triggered.connect(lambda: self.again_requested.emit())
         self.reveal_action = menu.addAction(tr("Show Original File"))
         self.reveal_action.triggered.connect(lambda: self._tell_id(self.reveal_requested.emit))
         menu.addSeparator()
@@ -239,7 +243,7 @@ class TranscriptPane(QStackedWidget):
             full_date(recording.created_at),
             length(recording.duration_s),
             language_label(recording.language or self._language),
-            self._model_title(recording.model_id),
+            self.model_title(recording.model_id),
             recording.app_name or "",
         )
         self.header.show_recording(recording, facts)
