@@ -5,7 +5,7 @@ time; the dialog changes nothing itself.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QTextBlockFormat, QTextCharFormat, QTextCursor
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QTextEdit,
     QToolButton,
@@ -29,6 +30,7 @@ from app.ui import theme
 from app.ui.widgets.announce import Announcer
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
+_GAP = "‸"  # where the other text has words and this one has none
 _CONTEXT = 0.35  # of the height: where a difference is brought to
 
 
@@ -50,8 +52,10 @@ class TextSide(QTextEdit):
         self._is_ours = False
         self.cursorPositionChanged.connect(self._on_cursor)
 
-    def show_text(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
-        """Write segments with their times; find `tokens` in them."""
+    def show_text(
+        self, segments: Sequence[Segment], tokens: Sequence[Token], gaps: Collection[int]
+    ) -> None:
+        """Write segments with their times and `tokens`; a sign stands before those in `gaps`."""
         self._is_ours = True
         self.clear()
         cursor = QTextCursor(self.document())
@@ -69,19 +73,19 @@ class TextSide(QTextEdit):
             cursor.insertText(f"{clock(segment.start_s)}  {speaker}", quiet)
             begins.append(cursor.position())
             cursor.insertText(tidy(segment.text), QTextCharFormat())
-        cursor.endEditBlock()
         self._starts = [begins[each.at] + each.start for each in tokens]
         self._ends = [begins[each.at] + each.end for each in tokens]
+        self._write_gaps(cursor, gaps)
+        cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self._is_ours = False
 
     def mark(self, first: int, last: int, *, is_kept: bool, is_here: bool) -> None:
         """Show the words `first` … `last` as kept or dropped, and whether they are looked at."""
-        if first == last:
-            return
+        is_gap = first == last
         look = QTextCharFormat()
-        look.setFontStrikeOut(not is_kept)
-        look.setFontUnderline(is_kept)
+        look.setFontStrikeOut(not is_kept and not is_gap)
+        look.setFontUnderline(is_kept and not is_gap)
         look.setForeground(theme.color("text" if is_kept else "secondary"))
         name = "banner_info" if is_kept else "banner_error"
         if is_here:
@@ -90,7 +94,8 @@ class TextSide(QTextEdit):
         look.setBackground(theme.color(name))
         self._is_ours = True
         cursor = QTextCursor(self.document())
-        for start, end in self._lines(first, last):
+        places = [self._gaps[first]] if is_gap else self._lines(first, last)
+        for start, end in places:
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
             cursor.setCharFormat(look)
@@ -110,6 +115,31 @@ class TextSide(QTextEdit):
             bar = self.verticalScrollBar()
             bar.setValue(round(bar.value() + top - height * _CONTEXT))
         self._is_ours = False
+
+    def _write_gaps(self, cursor: QTextCursor, gaps: Collection[int]) -> None:
+        """Write the signs from behind, and move the places of the words along."""
+        self._gaps: dict[int, tuple[int, int]] = {}
+        ordered = sorted(gaps)
+        last = self.document().characterCount() - 1
+        by = len(_GAP) + 1
+        for number in reversed(ordered):
+            is_end = number >= len(self._starts)
+            place = last if is_end else self._starts[number]
+            cursor.setPosition(place)
+            cursor.insertText(f" {_GAP}" if is_end else f"{_GAP} ")
+            start = place + (1 if is_end else 0)
+            self._gaps[number] = start, start + len(_GAP)
+        moved = 0
+        for number in ordered:  # each stands behind those before it
+            start, end = self._gaps[number]
+            self._gaps[number] = start + moved, end + moved
+            moved += by
+        at = 0
+        for word in range(len(self._starts)):
+            while at < len(ordered) and ordered[at] <= word:
+                at += 1
+            self._starts[word] += at * by
+            self._ends[word] += at * by
 
     def _lines(self, first: int, last: int) -> list[tuple[int, int]]:
         """Return where words stand, one stretch a segment: times are between them."""
@@ -165,8 +195,14 @@ class ChoiceDialog(QDialog):
         self.later_button = QPushButton(tr("Decide Later"), self)
         self._lay_out()
         self._connect()
-        self.mine_text.show_text(self._comparison.mine, self._comparison.my_tokens)
-        self.new_text.show_text(self._comparison.theirs, self._comparison.their_tokens)
+        found = self._comparison
+        mine_gaps = [each.first for each in found.differences if each.first == each.last]
+        new_gaps = [
+            each.other_first for each in found.differences if each.other_first == each.other_last
+        ]
+        self.mine_text.show_text(found.mine, found.my_tokens, mine_gaps)
+        self.new_text.show_text(found.theirs, found.their_tokens, new_gaps)
+        theme.refresh_scroll_bars(self)
         self.resize(980, 600)
         for number in range(self.count):
             self._paint(number)
@@ -185,6 +221,7 @@ class ChoiceDialog(QDialog):
             heading = PlainLabel(name, self)
             heading.setFont(theme.font(is_bold=True))
             heading.setContentsMargins(4, 0, 0, 4)
+            heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             part = QWidget(texts)
             column = QVBoxLayout(part)
             column.setContentsMargins(0, 0, 0, 0)
@@ -192,7 +229,7 @@ class ChoiceDialog(QDialog):
             column.addWidget(heading)
             column.addWidget(text, 1)
             texts.addWidget(part)
-        texts.setSizes([1, 1])
+        texts.setSizes([10_000, 10_000])  # halves, whatever the headings would like
         walk = QHBoxLayout()
         walk.addWidget(self.summary, 1)
         for button in (self.listen_button, self.previous_button, self.next_button):

@@ -5,14 +5,23 @@ Renders what it is told; never takes the focus.
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.config.translate import tr
 from app.ui import theme
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.widgets.progress import ThinProgress
 
+_NARROW = 460  # px: below, the buttons stand under the text
 _TINTS = {"info": "tint", "error": "error"}
 
 
@@ -33,12 +42,19 @@ class RetakeStrip(QWidget):
         texts.setSpacing(2)
         texts.addWidget(self.label)
         texts.addWidget(self.hint)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(theme.SPACE * 2, 6, theme.SPACE * 2 - 4, 6)
+        said = QHBoxLayout()
+        said.setSpacing(theme.SPACE)
+        said.addWidget(self._icon)
+        said.addLayout(texts, 1)
+        self._row = QHBoxLayout()
         self._row.setSpacing(theme.SPACE)
-        self._row.addWidget(self._icon)
-        self._row.addLayout(texts, 3)
-        self._row.addWidget(self.progress, 2)
+        self._row.addStretch(0)
+        self._row.addWidget(self.progress, 1)
+        self._both = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._both.setContentsMargins(theme.SPACE * 2, 6, theme.SPACE * 2 - 4, 6)
+        self._both.setSpacing(theme.SPACE)
+        self._both.addLayout(said, 1)
+        self._both.addLayout(self._row)
         self._shown: tuple[object, ...] = ()
         self.hide()
 
@@ -87,6 +103,13 @@ class RetakeStrip(QWidget):
         self._icon.setPixmap(theme.pixmap(icon, tint))
         self.hint.refresh_colors()
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = self.width() < _NARROW
+        way = QBoxLayout.Direction
+        self._both.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
+        self._row.setStretch(0, 1 if is_narrow and self.progress.isHidden() else 0)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

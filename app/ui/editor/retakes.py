@@ -5,6 +5,7 @@ The text is changed only by a choice, and that is one step of the editor's one u
 """
 
 import contextlib
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal
@@ -62,21 +63,13 @@ class Retakes(QObject):
             return
         settings = self._ports.commands.settings
         models = self._models()
-        known = {model.model_id for model in models}
         text = self._pane.editor.text
         if takes_part is None:
             takes_part = text.textCursor().hasSelection()
         sheet = RetakeSheet(
             title_of(recording),
             models,
-            model_id=next(
-                (
-                    each
-                    for each in (settings.model_id, recording.model_id)
-                    if each in known and each is not None
-                ),
-                "",
-            ),
+            model_id=_other_model(recording.model_id, settings.model_id, models),
             language=settings.language,
             chosen=self._chosen(),
             takes_part=takes_part,
@@ -139,7 +132,7 @@ class Retakes(QObject):
         known = name if job.model_id != AUTO else ""
         what = tr("New text by {model}", model=known) if known else tr("New text")
         self._strip.show_state(
-            f"{what}: {job_progress(job, self._board.left_s(job))}",
+            f"{what}: {job_progress(job, self._board.left_s(job))}".replace(" %", "\u00a0%"),
             [(tr("Cancel"), self.cancel)],
             fraction=job.fraction if job.status is JobStatus.RUNNING else 0.0,
             is_working=True,
@@ -280,3 +273,11 @@ class Retakes(QObject):
 
     def _place(self, mine: tuple[Segment, ...], part: Part | None) -> tuple[int, int]:
         return part_of(mine, part.from_s, part.until_s) if part is not None else (0, len(mine))
+
+
+def _other_model(used: str | None, preferred: str, models: Sequence[ModelChoice]) -> str:
+    """Return the model to propose: the preferred one, but not the one that wrote the text."""
+    others = [each.model_id for each in models if each.model_id != used]
+    if preferred in others or not others:
+        return preferred
+    return others[0]

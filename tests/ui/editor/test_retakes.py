@@ -130,8 +130,8 @@ def test_work_and_failure_stand_above_the_text(
     )
     world.tell_job(work)
     qtbot.waitUntil(strip.isVisible)
-    qtbot.waitUntil(lambda: "50 %" in strip.label.text())
-    assert strip.label.text() == "New text by Turbo: Transcribing · 50 %"
+    qtbot.waitUntil(lambda: "50\u00a0%" in strip.label.text())
+    assert strip.label.text() == "New text by Turbo: Transcribing · 50\u00a0%"
     assert window.parts.transcript.editor.keys.is_allowed  # the text is worked on meanwhile
     strip.buttons[0].click()
     assert world.commands.calls[-1] == ("cancel_job", work.job_id)
