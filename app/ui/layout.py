@@ -46,6 +46,7 @@ class WindowLayout:
             organiser=ports.organiser,
             player=ports.player,
             load_waves=ports.load_waves,
+            check_sound=ports.check_sound,
         )
         self.queue = QueueView(board, window)
         self.welcome = EmptyState(window, is_drop_target=True)

@@ -14,6 +14,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.audio.decode import probe
 from app.audio.portaudio import PortAudio
 from app.config.identity import UPDATE_FEED, UPDATE_FEED_VARIABLE
 from app.config.logs import start_logging, stop_logging
@@ -104,6 +105,8 @@ class App(QObject):
         use_appearance(self._settings.appearance)
         self._bus = Bus(self)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
+        # Of its own: whoever wants to hear something does not wait for another file's waveform.
+        self._checks = ThreadPoolExecutor(1, thread_name_prefix="sound-check")
         self._session: Session | None = None
         self._has_resumed = False
         self.wants_relaunch = False
@@ -150,6 +153,7 @@ class App(QObject):
             model_ports=self._model_ports(),
             list_models=lambda: model_choices(store),
             organiser=self._session.writer if self._session else None,
+            check_sound=lambda file: self._checks.submit(probe, file),
             load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             dictation=self.dictation,
             microphones=self._microphones,
@@ -257,6 +261,7 @@ class App(QObject):
         self.window.deleteLater()  # and its timers, before the library they read is closed
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
+        self._checks.shutdown(wait=True, cancel_futures=True)
         if self._session is not None:
             return self._session.close()
         self._reader.close()

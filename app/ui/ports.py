@@ -204,7 +204,8 @@ class Player(Protocol):
     def playing_changed(self) -> SignalInstance: ...
 
     @property
-    def failed(self) -> SignalInstance: ...
+    def failed(self) -> SignalInstance:
+        """Why it cannot be played, an `AppError`."""
 
     @property
     def position_s(self) -> float: ...
@@ -234,6 +235,9 @@ class Waves(Protocol):
 
 # Reads or makes the waveform of a recording elsewhere.
 LoadWaves = Callable[[Recording], "Future[Waves | None]"]
+
+# Looks elsewhere whether a file is sound that may be played; fails with the reason.
+CheckSound = Callable[[Path], "Future[object]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +327,7 @@ class Ports:
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
+        check_sound: asked before a file is played; without it none is.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
@@ -348,3 +353,4 @@ class Ports:
     relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None
+    check_sound: CheckSound | None = None

@@ -87,6 +87,7 @@ class TranscriptEditor(QObject):
         keys.doubt_requested.connect(self.go_to_doubt)
         keys.record_requested.connect(self.record_requested)
         bar.moved.connect(self._on_moved)
+        bar.failed.connect(self.failed)
         find_bar.wanted_changed.connect(self._on_wanted)
         find_bar.next_requested.connect(self.go_to_hit)
         find_bar.replace_requested.connect(self._replace)

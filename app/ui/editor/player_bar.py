@@ -24,7 +24,7 @@ class PlayerBar(QWidget):
     """Plays the open recording."""
 
     moved = Signal(float)
-    failed = Signal(str)
+    failed = Signal(object)  # AppError
 
     def __init__(self, player: Player, parent: QWidget | None = None) -> None:
         super().__init__(parent)

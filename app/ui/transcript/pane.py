@@ -4,6 +4,8 @@ Renders the last snapshot of recording, job and transcript; keeps only which rec
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.config.translate import tr, tr_plural
+from app.core.errors import AudioError, mark
 from app.core.job import Job, JobStatus
 from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
@@ -23,7 +26,7 @@ from app.ui import theme
 from app.ui.editor.editor import TranscriptEditor
 from app.ui.editor.player import SoundPlayer
 from app.ui.editor.retake_strip import RetakeStrip
-from app.ui.ports import FindMatches, LoadWaves, Organiser, Player
+from app.ui.ports import CheckSound, FindMatches, LoadWaves, Organiser, Player
 from app.ui.transcript.header import TranscriptHeader
 from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.banner import Banner, BannerStack
@@ -54,6 +57,7 @@ class TranscriptPane(QStackedWidget):
         organiser: Organiser | None = None,
         player: Player | None = None,
         load_waves: LoadWaves | None = None,
+        check_sound: CheckSound | None = None,
     ) -> None:
         super().__init__(parent)
         self.model_title = model_title
@@ -68,7 +72,11 @@ class TranscriptPane(QStackedWidget):
         self.addWidget(self.page)
         self.text = TranscriptText(find_matches, self)
         self.editor = TranscriptEditor(
-            self.text, organiser, player or SoundPlayer(self), load_waves, self.page
+            self.text,
+            organiser,
+            player or SoundPlayer(check_sound or _refuse, self),
+            load_waves,
+            self.page,
         )
         self.state = EmptyState(self)
         self.banners = BannerStack(self)
@@ -349,3 +357,12 @@ class TranscriptPane(QStackedWidget):
     def _on_cancel(self) -> None:
         if self._job is not None:
             self.cancel_requested.emit(self._job.job_id)
+
+
+def _refuse(_file: Path) -> "Future[object]":
+    """Let nothing be played where nobody can look at it first."""
+    refused: Future[object] = Future()
+    refused.set_exception(
+        AudioError(mark("Nothing can be played here."), mark("Start Undertone again."))
+    )
+    return refused

@@ -59,8 +59,9 @@ def sheet_of(window: MainWindow) -> RetakeSheet:
 
 def again(world: World, *said: Segment, part: Part | None = None, **changes: object) -> Job:
     """Let the recording have been transcribed once more; return the job."""
-    made = recording(
-        90, rerun_of="r000000", model_id="turbo", language="en", audio_path=Path("/x"), **changes
+    made = replace(
+        recording(90, rerun_of="r000000", model_id="turbo", audio_path=Path("/x")),
+        **changes,  # type: ignore[arg-type]
     )
     world.library.put(made, Transcript(said, "en", "turbo"))
     work = job(90, status=JobStatus.DONE, model_id="turbo")
