@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.config.translate import tr, tr_plural
 from app.core.errors import AudioError, mark
 from app.core.job import Job, JobStatus
+from app.core.model import imported_from
 from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui import theme
@@ -65,6 +66,7 @@ class TranscriptPane(QStackedWidget):
         self._job: Job | None = None
         self._language: str | None = None
         self._is_writable = True
+        self._sources_read: set[str] = set()  # recordings whose note on their source was closed
         self.nothing = EmptyState(self)
         self.addWidget(self.nothing)
         self.page = QWidget(self)
@@ -264,6 +266,7 @@ class TranscriptPane(QStackedWidget):
         self.reveal_action.setEnabled(recording.audio_path is not None)
         self._render_work(job if is_open else None)
         self._render_notice(recording, job if is_open else None, has_text)
+        self._render_source(recording, has_text)
         self._body.setCurrentWidget(self.text if has_text else self.state)
         if not has_text:
             self._render_state(recording, job if is_open else None)
@@ -308,6 +311,21 @@ class TranscriptPane(QStackedWidget):
             can_close=False,
         )
         self.banners.show_banner("notice", banner)
+
+    def _render_source(self, recording: Recording, has_text: bool) -> None:
+        """Say of a text that was made elsewhere where it came from."""
+        file = imported_from(recording.model_id)
+        if file is None or not has_text or recording.recording_id in self._sources_read:
+            self.banners.close_banner("source")
+            return
+        message = tr("This text was taken from “{file}”; Undertone did not write it.", file=file)
+        old = self.banners.banner("source")
+        if old is not None and old.message == message:
+            return
+        again = [(tr("Transcribe Again…"), self.again_requested.emit)]
+        banner = Banner(message, actions=again if self._is_writable else [])
+        banner.closed.connect(lambda: self._sources_read.add(recording.recording_id))
+        self.banners.show_banner("source", banner)
 
     def _render_state(self, recording: Recording, job: Job | None) -> None:
         retry = [(tr("Retry"), self._retry)] if self._is_writable else []
