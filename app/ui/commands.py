@@ -2,14 +2,18 @@
 
 import io
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from app.config.paths import Paths, sample_recording
+from PySide6.QtCore import QTimer
+
+from app.config.paths import Paths, make_private_folder, sample_recording
 from app.config.settings import Settings, save_settings
 from app.core.errors import AppError, ExportFailed, mark
 from app.core.events import Event, Exported, Failed
+from app.core.ids import new_id
 from app.core.job import Job
 from app.core.transcript import Transcript
 from app.export import FORMATS, ExportOptions, name_from, target_for, write_export
@@ -18,6 +22,7 @@ from app.pipeline.export import document_of
 from app.pipeline.queue import TranscriptionQueue
 from app.pipeline.retake import Part
 
+_TAKEN_MS = 10 * 60_000  # whoever took a file has read it by then
 _PREVIEWED = 30  # segments and lines of a preview
 _log = logging.getLogger(__name__)
 
@@ -111,6 +116,20 @@ class WindowCommands:
     ) -> None:
         self._in_pool(self._export, tuple(recording_ids), format_id, target, options, template)
 
+    def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
+        return self._pool.submit(self._write_for_drag, tuple(recording_ids))
+
+    def forget_drag(self, files: Sequence[Path], was_taken: bool) -> None:
+        folders = {file.parent for file in files}
+        if was_taken:
+            QTimer.singleShot(_TAKEN_MS, lambda: self._in_pool(_remove_folders, folders))
+        else:
+            self._in_pool(_remove_folders, folders)
+
+    def forget_drags(self) -> None:
+        """Remove what was ever written for a drag; at start and at the end."""
+        _remove_folders({self._paths.drags})
+
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
         """Return how an export would begin; of a format that is no text, its words."""
         recording = self._reader.recording(recording_id)
@@ -134,6 +153,17 @@ class WindowCommands:
         options: ExportOptions,
         template: str,
     ) -> None:
+        written = self._written(recording_ids, format_id, target, options, template)
+        self._emit(Exported(tuple(written)))
+
+    def _written(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> list[Path]:
         written: list[Path] = []
         for number, recording_id in enumerate(recording_ids, 1):
             recording = self._reader.recording(recording_id)
@@ -146,7 +176,21 @@ class WindowCommands:
             written.append(
                 write_export(document, format_id, file, overwrite=is_single, options=options)
             )
-        self._emit(Exported(tuple(written)))
+        return written
+
+    def _write_for_drag(self, recording_ids: Sequence[str]) -> Sequence[Path]:
+        settings = self._settings
+        known = settings.export_format in FORMATS
+        format_id = settings.export_format if known else "txt"
+        make_private_folder(self._paths.drags)
+        folder = make_private_folder(self._paths.drags / new_id())
+        try:
+            return self._written(
+                recording_ids, format_id, folder, ExportOptions(), settings.export_names
+            )
+        except AppError as error:
+            self._emit(Failed(error))
+            raise
 
     def _writing(self) -> TranscriptionQueue | None:
         """Return the queue; without one, say again why not."""
@@ -167,6 +211,11 @@ class WindowCommands:
                 self._emit(Failed(_unexpected(error)))
 
         self._pool.submit(run)
+
+
+def _remove_folders(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unexpected(error: Exception) -> ExportFailed:

@@ -177,6 +177,7 @@ class App(QObject):
             self._has_resumed = True
             self._session.queue.resume_interrupted()
             self._session.models.tidy()
+            self._pool.submit(self.commands.forget_drags)
             recover(self._session)
             self._begin_listening()
         if self._citizen is not None:
@@ -262,6 +263,7 @@ class App(QObject):
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._pool.shutdown(wait=True)
         self._checks.shutdown(wait=True, cancel_futures=True)
+        self.commands.forget_drags()
         if self._session is not None:
             return self._session.close()
         self._reader.close()

@@ -218,6 +218,8 @@ class MainWindow(QMainWindow):
         dialog = ExportDialog(
             titles,
             commands.settings.export_folder,
+            commands.settings.export_format,
+            names=commands.settings.export_names,
             parent=self,
             preview=partial(commands.preview, ids[0]),
         )
@@ -469,7 +471,10 @@ class MainWindow(QMainWindow):
             show_folder(recording.audio_path.parent)
 
     def _export(self, ids: Sequence[str], dialog: ExportDialog) -> None:
-        self._change(export_folder=str(dialog.folder))
+        names = dialog.template or self._ports.commands.settings.export_names
+        self._change(
+            export_folder=str(dialog.folder), export_format=dialog.format_id, export_names=names
+        )
         self._ports.commands.export(
             ids, dialog.format_id, dialog.target, dialog.options, dialog.template
         )

@@ -34,10 +34,11 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 from app.config.translate import tr, tr_plural
 from app.ui import theme
 from app.ui.library.delegate import RowDelegate
-from app.ui.library.mime import carry
+from app.ui.library.mime import DraggedRecordings, WriteFiles, carry
 from app.ui.library.model import RecordingModel
 
 Index = QModelIndex | QPersistentModelIndex
+_MOST_FILES = 100  # dragged to another program at once; for more there is Export
 _FOOT = theme.SPACE  # px below the last row
 
 
@@ -46,6 +47,7 @@ class RecordingList(QListView):
 
     open_requested = Signal()
     remove_requested = Signal()
+    dragged_out = Signal(object, bool)  # the files that were written, and whether they were taken
 
     def __init__(
         self, model: RecordingModel, delegate: RowDelegate, parent: QWidget | None = None
@@ -69,6 +71,7 @@ class RecordingList(QListView):
         self.setTabKeyNavigation(False)
         self.setDragEnabled(True)
         self.carried_ids: Callable[[], Sequence[str]] = tuple  # what a drag takes along
+        self.write_files: WriteFiles | None = None  # for programs that want files
         self.doubleClicked.connect(lambda _index: self.open_requested.emit())
         model.days_changed.connect(self._on_days_changed)
 
@@ -242,10 +245,19 @@ class RecordingList(QListView):
         if not ids:
             return
         drag = QDrag(self)
-        drag.setMimeData(carry(QMimeData(), ids))
+        data = self.drag_data(ids)
+        drag.setMimeData(data)
         drag.setPixmap(self._drag_picture(len(ids)))
         drag.setHotSpot(QPoint(-12, -4))
-        drag.exec(Qt.DropAction.CopyAction)
+        taken = drag.exec(Qt.DropAction.CopyAction)
+        if isinstance(data, DraggedRecordings) and data.files:
+            self.dragged_out.emit(tuple(data.files), taken != Qt.DropAction.IgnoreAction)
+
+    def drag_data(self, ids: Sequence[str]) -> QMimeData:
+        """Return recordings as a drag carries them; as files too while they are not too many."""
+        if self.write_files is None or len(ids) > _MOST_FILES:
+            return carry(QMimeData(), ids)
+        return DraggedRecordings(ids, self.write_files)
 
     def keyboardSearch(self, _search: str) -> None:
         """Do nothing: it would read the whole library; the search field is for that."""
