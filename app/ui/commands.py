@@ -3,7 +3,7 @@
 import io
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from app.pipeline.export import document_of
 from app.pipeline.queue import TranscriptionQueue
 from app.pipeline.retake import Part
 
-_TAKEN_MS = 10 * 60_000  # whoever took a file has read it by then
+_DRAG_LASTS_MS = 10 * 60_000
 _PREVIEWED = 30  # segments and lines of a preview
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,9 @@ class WindowCommands:
         emit: told what came of slow work.
         on_settings: told of every change.
         problem: why there is no queue.
+
+    Attributes:
+        drag_lasts_ms: how long files that were dragged out are kept for whoever took them.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class WindowCommands:
         self._emit = emit
         self._on_settings = on_settings
         self._problem = problem
+        self.drag_lasts_ms = _DRAG_LASTS_MS
 
     @property
     def settings(self) -> Settings:
@@ -117,18 +121,14 @@ class WindowCommands:
         self._in_pool(self._export, tuple(recording_ids), format_id, target, options, template)
 
     def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
-        return self._pool.submit(self._write_for_drag, tuple(recording_ids))
-
-    def forget_drag(self, files: Sequence[Path], was_taken: bool) -> None:
-        folders = {file.parent for file in files}
-        if was_taken:
-            QTimer.singleShot(_TAKEN_MS, lambda: self._in_pool(_remove_folders, folders))
-        else:
-            self._in_pool(_remove_folders, folders)
+        folder = self._paths.drags / new_id()
+        # The drop may be told of before the files are asked for, and they are read after that.
+        QTimer.singleShot(self.drag_lasts_ms, lambda: self._in_pool(_remove_folder, folder))
+        return self._pool.submit(self._write_for_drag, tuple(recording_ids), folder)
 
     def forget_drags(self) -> None:
         """Remove what was ever written for a drag; at start and at the end."""
-        _remove_folders({self._paths.drags})
+        _remove_folder(self._paths.drags)
 
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
         """Return how an export would begin; of a format that is no text, its words."""
@@ -178,12 +178,12 @@ class WindowCommands:
             )
         return written
 
-    def _write_for_drag(self, recording_ids: Sequence[str]) -> Sequence[Path]:
+    def _write_for_drag(self, recording_ids: Sequence[str], folder: Path) -> Sequence[Path]:
         settings = self._settings
         known = settings.export_format in FORMATS
         format_id = settings.export_format if known else "txt"
         make_private_folder(self._paths.drags)
-        folder = make_private_folder(self._paths.drags / new_id())
+        make_private_folder(folder)
         try:
             return self._written(
                 recording_ids, format_id, folder, ExportOptions(), settings.export_names
@@ -213,9 +213,8 @@ class WindowCommands:
         self._pool.submit(run)
 
 
-def _remove_folders(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unexpected(error: Exception) -> ExportFailed:

@@ -153,10 +153,10 @@ class Commands(Protocol):
         """Write `target`: a file for one recording, the folder for several; then `Exported`."""
 
     def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
-        """Export into a private folder, as the last export was, for a drag to another program."""
+        """Export into a private folder, as the last export was, for a drag to another program.
 
-    def forget_drag(self, files: Sequence[Path], was_taken: bool) -> object:
-        """Remove what was written for a drag: now, or when whoever took it has had the time."""
+        The folder goes when whoever took the files has had the time to read them.
+        """
 
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
         """Return how an export would begin. Short."""

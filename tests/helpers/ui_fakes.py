@@ -355,9 +355,6 @@ class FakeCommands:
         self.calls.append(("write_for_drag", tuple(recording_ids)))
         return _done([Path(f"/nowhere/{key}.txt") for key in recording_ids])
 
-    def forget_drag(self, files: Sequence[Path], was_taken: bool) -> None:
-        self.calls.append(("forget_drag", tuple(files), was_taken))
-
 
 @dataclass
 class World:

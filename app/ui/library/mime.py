@@ -38,11 +38,6 @@ class DraggedRecordings(QMimeData):
         self._files: Sequence[Path] | None = None
         carry(self, ids)
 
-    @property
-    def files(self) -> Sequence[Path]:
-        """What has been written."""
-        return self._files or ()
-
     def formats(self) -> list[str]:
         return [*super().formats(), _URLS]
 

@@ -55,7 +55,6 @@ class Organising(QObject):
         rows = self._parts.library.list
         rows.carried_ids = self._parts.library.selected_ids
         rows.write_files = self._commands.write_for_drag
-        rows.dragged_out.connect(self._commands.forget_drag)
         menus = self._menus
         connect(menus.favourite, self.toggle_favourite)
         connect(menus.rename, header.rename)

@@ -47,7 +47,6 @@ class RecordingList(QListView):
 
     open_requested = Signal()
     remove_requested = Signal()
-    dragged_out = Signal(object, bool)  # the files that were written, and whether they were taken
 
     def __init__(
         self, model: RecordingModel, delegate: RowDelegate, parent: QWidget | None = None
@@ -245,13 +244,10 @@ class RecordingList(QListView):
         if not ids:
             return
         drag = QDrag(self)
-        data = self.drag_data(ids)
-        drag.setMimeData(data)
+        drag.setMimeData(self.drag_data(ids))
         drag.setPixmap(self._drag_picture(len(ids)))
         drag.setHotSpot(QPoint(-12, -4))
-        taken = drag.exec(Qt.DropAction.CopyAction)
-        if isinstance(data, DraggedRecordings) and data.files:
-            self.dragged_out.emit(tuple(data.files), taken != Qt.DropAction.IgnoreAction)
+        drag.exec(Qt.DropAction.CopyAction)
 
     def drag_data(self, ids: Sequence[str]) -> QMimeData:
         """Return recordings as a drag carries them; as files too while they are not too many."""

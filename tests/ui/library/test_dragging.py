@@ -1,7 +1,6 @@
 """Recordings are dragged to other programs as files."""
 
 import stat
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -48,6 +47,8 @@ class Desk:
             on_settings=lambda _settings: None,
         )
 
+        self.commands.drag_lasts_ms = 150
+
     def close(self) -> None:
         self.pool.shutdown()
         self.reader.close()
@@ -78,19 +79,15 @@ def test_files_are_written_when_they_are_asked_for(desk: Desk) -> None:
     assert stat.S_IMODE(files[0].parent.stat().st_mode) == 0o700
     assert "first words" in files[0].read_text()
     assert paths_of(data) == files  # written once
-    desk.commands.forget_drag(data.files, was_taken=False)
-    desk.pool.shutdown()
-    assert list(drags.iterdir()) == []
+    desk.commands.forget_drags()
+    assert not drags.exists()
 
 
-def test_what_was_taken_stays_for_a_while_and_goes_at_the_end(desk: Desk) -> None:
+def test_what_was_taken_goes_when_it_was_read(desk: Desk, qtbot: QtBot) -> None:
     data = DraggedRecordings(["a"], desk.commands.write_for_drag)
     (file,) = paths_of(data)
-    desk.commands.forget_drag(data.files, was_taken=True)
-    desk.pool.submit(time.monotonic).result(10)
     assert file.exists()
-    desk.commands.forget_drags()
-    assert not Paths(desk.home).drags.exists()
+    qtbot.waitUntil(lambda: not file.parent.exists())
 
 
 def test_what_cannot_be_written_drops_nothing() -> None:
@@ -98,7 +95,6 @@ def test_what_cannot_be_written_drops_nothing() -> None:
     failed.set_exception(DiskFull("It is full.", "Free some."))
     data = DraggedRecordings(["a"], lambda _ids: failed)
     assert data.urls() == []
-    assert data.files == ()
 
 
 def test_the_window_does_not_take_its_own_files_back(open_window: OpenWindow, qtbot: QtBot) -> None:
@@ -113,5 +109,3 @@ def test_the_window_does_not_take_its_own_files_back(open_window: OpenWindow, qt
     many = rows.drag_data([f"r{at:06d}" for at in range(101)])
     assert not many.hasUrls()
     assert len(carried(many)) == 101
-    rows.dragged_out.emit((Path("/nowhere/r000000.txt"),), True)
-    assert world.commands.calls[-1] == ("forget_drag", (Path("/nowhere/r000000.txt"),), True)
