@@ -65,6 +65,7 @@ class WindowCommands:
         self._on_settings = on_settings
         self._problem = problem
         self.drag_lasts_ms = _DRAG_LASTS_MS
+        self._drags: dict[Path, QTimer] = {}  # what was written, until it goes
 
     @property
     def settings(self) -> Settings:
@@ -123,11 +124,18 @@ class WindowCommands:
     def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
         folder = self._paths.drags / new_id()
         # The drop may be told of before the files are asked for, and they are read after that.
-        QTimer.singleShot(self.drag_lasts_ms, lambda: self._in_pool(_remove_folder, folder))
+        timer = QTimer()
+        timer.setSingleShot(True)
+        timer.timeout.connect(lambda: self._forget_drag(folder))
+        timer.start(self.drag_lasts_ms)
+        self._drags[folder] = timer
         return self._pool.submit(self._write_for_drag, tuple(recording_ids), folder)
 
     def forget_drags(self) -> None:
         """Remove what was ever written for a drag; at start and at the end."""
+        for timer in self._drags.values():
+            timer.stop()
+        self._drags.clear()
         _remove_folder(self._paths.drags)
 
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
@@ -177,6 +185,10 @@ class WindowCommands:
                 write_export(document, format_id, file, overwrite=is_single, options=options)
             )
         return written
+
+    def _forget_drag(self, folder: Path) -> None:
+        self._drags.pop(folder).deleteLater()
+        self._in_pool(_remove_folder, folder)
 
     def _write_for_drag(self, recording_ids: Sequence[str], folder: Path) -> Sequence[Path]:
         settings = self._settings

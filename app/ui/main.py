@@ -177,7 +177,7 @@ class App(QObject):
             self._has_resumed = True
             self._session.queue.resume_interrupted()
             self._session.models.tidy()
-            self._pool.submit(self.commands.forget_drags)
+            self.commands.forget_drags()
             recover(self._session)
             self._begin_listening()
         if self._citizen is not None:
