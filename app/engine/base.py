@@ -113,8 +113,12 @@ class Stream(Protocol):
     def step(self) -> Iterator[Hypothesis | Idle | None]:
         """Do what can be done with the sound so far; yields like a job."""
 
-    def finish(self) -> Iterator[StreamResult | None]:
-        """Decode what is left at full quality; the last thing yielded is the result."""
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:
+        """Decode what is left at full quality; the last thing yielded is the result.
+
+        What was fed behind `end_s`, in seconds of the recording, is silence; a model that hears
+        words in silence leaves it out.
+        """
 
 
 class Recognizer(Protocol):

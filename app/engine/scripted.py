@@ -4,8 +4,10 @@ It keeps every promise of `app.engine.base.Recognizer` and needs no model, no ML
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from app.core.model import Family, Model
 from app.core.packing import Audio, Window
@@ -44,10 +46,18 @@ class ScriptedWindow:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedStream:
-    """What one live utterance believes, one hypothesis a step, and how it ends."""
+    """What one live utterance believes, one hypothesis a step, and how it ends.
+
+    Attributes:
+        hypotheses: one for each piece of sound it is fed.
+        result: how it ends.
+        text: said in all of its sound, before what is in `result`.
+        error: raised at its end.
+    """
 
     hypotheses: tuple[Hypothesis, ...] = ()
     result: StreamResult = field(default_factory=lambda: StreamResult(()))
+    text: str = ""
     error: Exception | None = None
 
 
@@ -145,11 +155,16 @@ class PlayedStream:
             self.shown += 1
             yield self.played.hypotheses[self.shown - 1]
 
-    def finish(self) -> Iterator[StreamResult | None]:
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:  # noqa: ARG002
         yield None
         if self.played.error is not None:
             raise self.played.error
-        yield self.played.result
+        result = self.played.result
+        if self.played.text:
+            heard = Window(0, self.start_s, np.concatenate(self.fed), ())
+            whole = _spoken(self.played.text, heard, wants_words=False)
+            result = replace(result, segments=(whole, *result.segments))
+        yield result
 
 
 def _spoken(text: str, window: Window, wants_words: bool) -> Segment:

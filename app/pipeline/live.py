@@ -7,7 +7,7 @@ final.
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,10 +18,20 @@ from app.audio.journal_cursor import JournalCursor
 from app.audio.vad import DICTATION_ENDPOINTING, SpeechDetector, Vad
 from app.core.events import PartialChanged, SegmentsFinal
 from app.core.model import Model
-from app.core.packing import SAMPLE_RATE, Audio, Region
+from app.core.packing import SAMPLE_RATE, Audio, Region, Window
 from app.core.transcript import Word
-from app.engine.base import IDLE, Hypothesis, Idle, Options, Recognizer, Stream, StreamResult
+from app.engine.base import (
+    IDLE,
+    Hypothesis,
+    Idle,
+    Options,
+    Recognizer,
+    Stream,
+    StreamResult,
+    WindowResult,
+)
 from app.engine.memory import Residency
+from app.pipeline.gaps import Reread, fill_gaps
 from app.pipeline.spoken_text import joined
 from app.pipeline.warm import Warmth
 
@@ -110,6 +120,7 @@ class _Utterance:
     stream: Stream
     start_s: float
     fed: int  # first sample of the take it has not heard
+    heard: list[Audio] = field(default_factory=list)
 
 
 class _Listener:
@@ -209,7 +220,9 @@ class _Listener:
         if utterance is None or until <= utterance.fed:
             return
         first = self._end - len(self._recent)
-        utterance.stream.feed(self._recent[utterance.fed - first : until - first])
+        audio = self._recent[utterance.fed - first : until - first]
+        utterance.stream.feed(audio)
+        utterance.heard.append(audio)
         utterance.fed = until
 
     def _close_at(self, region: Region) -> Steps:
@@ -259,16 +272,42 @@ class _Listener:
         if utterance is None:
             return
         result = StreamResult(())
-        for fact in utterance.stream.finish():
+        for fact in utterance.stream.finish(done_s):
             if isinstance(fact, StreamResult):
                 result = fact
             else:
                 yield None
         if result.language and result.segments:
             self._language = result.language
+        whole = yield from self._reread(utterance, result)
         yield from self._tell(SegmentsFinal(
-            self._order.take_id, result.segments, self._after(done_s), result.language
+            self._order.take_id, whole.segments, self._after(done_s), result.language, whole.missing
         ))  # fmt: skip
+
+    def _reread(
+        self, utterance: _Utterance, result: StreamResult
+    ) -> Generator[Idle | None, None, Reread]:
+        """Read again what the text of `utterance` leaves out of what was spoken.
+
+        Without any text there was noise: all of it was decoded at full quality just now.
+        """
+        whole = Reread(result.segments)
+        if not whole.segments:
+            return whole
+        options, language = self._order.options, result.language or "en"
+        sound = np.concatenate(utterance.heard)
+        step = round(self._order.model.max_speech_s * SAMPLE_RATE)
+        missing: list[Region] = []
+        for index, first in enumerate(range(0, len(sound), step)):
+            start_s = utterance.start_s + first / SAMPLE_RATE
+            end_s = min(start_s + self._order.model.max_speech_s, self._spoke_s)
+            if end_s <= start_s:
+                break
+            window = Window(index, start_s, sound[first : first + step], (Region(start_s, end_s),))
+            told = WindowResult(index, whole.segments, language)
+            whole = yield from fill_gaps(self._recognizer, window, told, options)
+            missing += whole.missing
+        return replace(whole, missing=tuple(missing))
 
     def _after(self, done_s: float) -> float:
         self._done_s = max(done_s, self._done_s + 1 / SAMPLE_RATE)

@@ -1,7 +1,8 @@
 """`./run bench`: measure speed and memory.
 
 ./run bench                      what there is
-./run bench engine               our recognizer against mlx_whisper.transcribe, in 10 minutes
+./run bench engine               our recognizer against mlx_whisper.transcribe, and the shapes of
+                                 Voxtral, in 10 minutes
 ./run bench engine --minutes 10  the same on so much speech; --write keeps it in RESULTS.md
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
 ./run bench live                 how soon live words show: the model alone, then the whole app;

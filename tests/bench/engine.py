@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import voxtral
 from tests.bench.child import Stored
 from tests.bench.ggml import write_ggml
 from tests.bench.memory import compare_memory
@@ -226,6 +227,7 @@ def run(minutes: list[float], rounds: int, *, small_windows: int, every: int, wr
             tokens = 60 if is_short else 115
             table = compare_shapes(folder, python, small_windows, batches, tokens)
             parts.append("### The shapes of Whisper small, random weights\n\n" + table)
+    parts.append("### The shapes of Voxtral, random weights\n\n" + voxtral.table())
     text = "\n\n".join(parts) + "\n"
     print(text)
     if writes:

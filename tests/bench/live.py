@@ -154,10 +154,12 @@ def _play(one: Spoken, open_stream: Recognize, pass_s: float, figures: Figures) 
         current.fed = end
         _listen(current, now_s, pass_s, figures)
         if closed:
-            said.extend(_finish(current, now_s, pass_s, one, figures))
+            over_s = closed[-1].end_s
+            said.extend(_finish(current, now_s, over_s, pass_s, one, figures))
             current = None
     if current is not None:
-        said.extend(_finish(current, len(one.audio) / SAMPLE_RATE, pass_s, one, figures))
+        end_s = len(one.audio) / SAMPLE_RATE
+        said.extend(_finish(current, end_s, end_s, pass_s, one, figures))
     _compare(one, said, figures)
 
 
@@ -177,11 +179,11 @@ def _listen(current: _Utterance, now_s: float, pass_s: float, figures: Figures) 
 
 
 def _finish(
-    current: _Utterance, now_s: float, pass_s: float, one: Spoken, figures: Figures
+    current: _Utterance, now_s: float, over_s: float, pass_s: float, one: Spoken, figures: Figures
 ) -> Iterator[tuple[Word, float, bool]]:
     began = process_time()
     result = StreamResult(())
-    for fact in current.stream.finish():
+    for fact in current.stream.finish(over_s):
         result = fact or result
     figures.final_cpu_s += process_time() - began
     figures.passes += current.clock.passes

@@ -146,3 +146,52 @@ def test_the_program_opens_its_window_and_ends_when_it_is_closed(tmp_path: Path)
     finally:
         server.kill()
         server.wait()
+
+
+_HUNG = """
+import sys, time
+from PySide6.QtCore import QTimer
+from app.core.job import Priority
+from app.pipeline import session
+from app.ui import main
+
+session.HANG_S = 1.0  # a person would have been told after 20
+
+def hang():
+    time.sleep(3600)
+    yield None
+
+class Hung(main.App):
+    def open(self):
+        super().open()
+        QTimer.singleShot(1000, self.hang_up)
+
+    def hang_up(self):
+        self._session.loop.submit("never ends", Priority.LIVE_FINAL, hang)
+        QTimer.singleShot(2000, self.relaunch)
+
+main.App = Hung
+sys.exit(main.run_app())
+"""
+
+
+@pytest.mark.serial
+def test_an_app_whose_model_hangs_starts_again_as_a_new_program(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HUNG],
+        env={**os.environ, "UNDERTONE_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        command = Path(f"/proc/{process.pid}/cmdline")
+        qtbot.waitUntil(lambda: b"\0-m\0app\0" in command.read_bytes(), timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: hand_over(home, []), timeout=PATIENCE_MS)  # it has the library
+        assert process.poll() is None
+    finally:
+        process.kill()
+        _, said = process.communicate()
+    assert "Traceback" not in said, said

@@ -22,7 +22,6 @@ from app.config.settings import Settings
 from app.core.dictation import Outcome, Stage, StageChanged
 from app.core.events import Event
 from app.core.model import Family, Model
-from app.core.transcript import Segment
 from app.engine.base import Hypothesis, Recognizer, StreamResult
 from app.engine.host import EngineThread
 from app.engine.loop import EngineLoop
@@ -69,8 +68,7 @@ def says(*texts: str, language: str = "en", error: Exception | None = None) -> S
     """Return a recognizer that hears one of `texts` in each utterance."""
     streams = []
     for text in texts:
-        result = StreamResult((Segment(0.0, 1.0, text, confidence=0.9),), language)
-        streams.append(ScriptedStream((Hypothesis(),), result, error))
+        streams.append(ScriptedStream((Hypothesis(),), StreamResult((), language), text, error))
     return ScriptedRecognizer(streams=streams)
 
 

@@ -1,6 +1,7 @@
 """A take to words: what is decoded when, who goes first, and what a long speech does."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from app.core.dictation import Outcome
 from app.core.events import PartialChanged, SegmentsFinal
 from app.core.job import Priority
 from app.core.recording import RecordingKind
-from app.core.transcript import Word
-from app.engine.base import Hypothesis
+from app.core.transcript import Segment, Word
+from app.engine.base import Hypothesis, StreamResult
+from app.engine.scripted import ScriptedStream, ScriptedWindow
 from app.pipeline import live
 from tests.helpers.dictation import RATE, Desk, Loads, Samples, says, speech
 
@@ -74,10 +76,8 @@ def test_partials_come_before_the_final_and_the_final_replaces_them(
 ) -> None:
     word = Word("Hello", 1.0, 1.4, 0.9)
     heard = says("Hello there.")
-    stream = heard.streams[0]
-    heard.streams = [
-        type(stream)((Hypothesis((), (word,)), Hypothesis((word,), ())), stream.result)
-    ]
+    hypotheses = (Hypothesis((), (word,)), Hypothesis((word,), ()))
+    heard.streams = [replace(heard.streams[0], hypotheses=hypotheses)]
     desk = Desk(tmp_path / "home", sound, Loads({"big": heard}), speed=4.0)
     try:
         record(desk)
@@ -131,5 +131,49 @@ def test_the_vocabulary_is_told_to_the_model(tmp_path: Path, sound: Samples) -> 
         assert heard.options is not None
         assert heard.options.glossary == "Ada, Undertone."
         assert heard.options.languages == ("en", "de")
+    finally:
+        desk.close()
+
+
+def test_speech_an_utterance_left_without_text_is_read_again(
+    tmp_path: Path, sound: Samples
+) -> None:
+    heard = says("Hello.")
+    hello = Segment(1.0, 1.3, "Hello.", confidence=0.9)
+    heard.streams = [ScriptedStream((Hypothesis(),), StreamResult((hello,), "en"))]
+    heard.script = {0: ScriptedWindow("and how are you")}
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        assert desk.now.text == "Hello. and how are you"
+        again = heard.heard[-1]
+        assert again.start_s == pytest.approx(1.2, abs=0.001), "a little before the gap"
+        assert [final.missing for final in finals(desk)] == [(), ()]
+    finally:
+        desk.close()
+
+
+def test_speech_that_stays_without_text_is_told(tmp_path: Path, sound: Samples) -> None:
+    heard = says("Hello.")
+    hello = Segment(1.0, 1.3, "Hello.", confidence=0.9)
+    heard.streams = [ScriptedStream((Hypothesis(),), StreamResult((hello,), "en"))]
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        (gap,) = finals(desk)[0].missing
+        assert gap.start_s == 1.3
+        assert gap.end_s > 2.5
+    finally:
+        desk.close()
+
+
+def test_an_utterance_without_any_text_was_noise(tmp_path: Path, sound: Samples) -> None:
+    heard = says("Hello.")
+    heard.streams = [ScriptedStream((Hypothesis(),), StreamResult((), "en"))]
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        assert len(heard.heard) == 1, "only the dummy step"
+        assert desk.now.text == ""
     finally:
         desk.close()

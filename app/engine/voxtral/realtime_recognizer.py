@@ -181,15 +181,15 @@ class RealtimeStream:
         for _ in self._session.steps():
             yield self._words.hypothesis if self._words.add(self._session.take()) else None
 
-    def finish(self) -> Iterator[StreamResult | None]:
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:  # noqa: ARG002
         """Write the last words, which need silence behind them."""
         self._session.end()
         for _ in self._session.steps():
             self._words.add(self._session.take())
             yield None
         self._words.add(self._session.take())
-        end_s = self._start_s + self._n_samples / SAMPLE_RATE
-        yield StreamResult(self._words.finish(end_s, self._wants_words))
+        heard_s = self._start_s + self._n_samples / SAMPLE_RATE
+        yield StreamResult(self._words.finish(heard_s, self._wants_words))
 
 
 def _mean_log_probability(written: list[Written]) -> float:

@@ -93,8 +93,10 @@ class _WholeStream:
     def step(self) -> Iterator[Hypothesis | Idle | None]:
         return iter(())
 
-    def finish(self) -> Iterator[StreamResult | None]:
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:
         sound = np.concatenate([np.zeros(0, np.float32), *self._sound])
+        if end_s is not None:
+            sound = sound[: max(0, round((end_s - self._start_s) * SAMPLE_RATE))]
         windows = ListSource(_cut(sound, self._start_s, self._loaded.window_samples))
         transcription = Transcription(self._loaded, self._options)
         results: list[WindowResult] = []

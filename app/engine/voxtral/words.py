@@ -62,8 +62,9 @@ class WordStream:
         for one in written:
             piece = self._tekken.piece(one.token)
             if one.token == self._marks.word:
-                self._close()
-                self._growing = _Growing(one.slot)
+                if self._growing is None or not _is_cut(self._growing.data):
+                    self._close()
+                    self._growing = _Growing(one.slot)
             elif piece:
                 is_text = True
                 if self._growing is not None and self._growing.data and self._begins(piece):
@@ -130,3 +131,12 @@ class WordStream:
         mean = sum(word.probability for word in words) / len(words)
         kept = words if wants_words else ()
         return Segment(words[0].start_s, words[-1].end_s, text, kept, confidence=mean)
+
+
+def _is_cut(data: bytes) -> bool:
+    """Whether `data` ends inside a character."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.end == len(data) and error.reason == "unexpected end of data"
+    return False

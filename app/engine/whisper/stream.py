@@ -121,9 +121,9 @@ class WhisperStream:
         if is_idle:
             yield IDLE
 
-    def finish(self) -> Iterator[StreamResult | None]:
-        """Decode what is left at full quality; the last thing yielded is the result."""
-        yield from self._finals.finish()
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:
+        """Decode what is left before `end_s` at full quality; the result comes last."""
+        yield from self._finals.finish(end_s)
 
     @property
     def window_s(self) -> float:

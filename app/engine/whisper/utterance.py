@@ -131,13 +131,16 @@ class Finals:
         if isinstance(fact, WindowResult):
             self._results.append(fact)
 
-    def finish(self) -> Iterator[StreamResult | None]:
-        """Decode what is left; the last thing yielded is the result."""
+    def finish(self, end_s: float | None = None) -> Iterator[StreamResult | None]:
+        """Decode what is left before `end_s`; the last thing yielded is the result."""
         self.cut()
         # Some models hear words in steady noise that is too short for them to know it as noise.
         is_steady = not self._count and self._sound.is_steady(0, self._sound.end)
-        if self._sound.end > self.begin and not is_steady:
-            self._add(self._sound.between(self.begin, self._sound.end))
+        end = self._sound.end
+        if end_s is not None:
+            end = min(end, round((end_s - self._start_s) * SAMPLE_RATE))
+        if end > self.begin and not is_steady:
+            self._add(self._sound.between(self.begin, end))
         self._is_closed = True
         for fact in self._steps:
             if isinstance(fact, WindowResult):

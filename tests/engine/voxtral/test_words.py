@@ -2,7 +2,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.transcript import Word
@@ -97,6 +97,7 @@ def test_times_end_with_the_sound(tekken: Tekken) -> None:
     assert segment.words == ()
 
 
+@example([234, WORD, 168], 1)  # a mark inside a character
 @given(
     st.lists(
         st.one_of(st.just(PAD), st.just(WORD), st.integers(40, 511), st.text(min_size=1)),

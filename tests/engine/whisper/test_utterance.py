@@ -109,3 +109,13 @@ def test_speech_in_noise_is_not_steady() -> None:
 
 def test_no_sound_is_no_text() -> None:
     assert _result(_finals(Sound(), ScriptedRecognizer(_SCRIPT))) == StreamResult(())
+
+
+def test_silence_behind_the_end_is_not_decoded() -> None:
+    sound, recognizer = Sound(), ScriptedRecognizer([ScriptedWindow("what was said")])
+    finals = _finals(sound, recognizer)
+    sound.append(_speech(3.0, (0.3, 1.0, 1.6)))
+    *_, last = finals.finish(5.0 + 2.25)
+    assert last is not None
+    assert [segment.text for segment in last.segments] == ["what was said"]
+    assert [len(window.audio) for window in recognizer.heard] == [int(2.25 * SAMPLE_RATE)]
