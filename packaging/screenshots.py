@@ -231,7 +231,7 @@ class Pictures:
                 self._lay_over(picture, dialog)
             file = self._folder / f"{name}-{appearance}.png"
             small(picture).save(str(file))
-            print(file, f"{file.stat().st_size // 1024} KB", flush=True)
+            print(file.name, f"{file.stat().st_size // 1024} KB", flush=True)
         if dialog is not None:
             dialog.reject()
             QTest.qWait(100)

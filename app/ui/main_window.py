@@ -348,6 +348,8 @@ class MainWindow(QMainWindow):
         self.parts.refresh_colors(self)
         if self._settings_window is not None:
             self._settings_window.refresh_colors()
+        self.versions.refresh_colors()
+        self.retakes.refresh_colors()
         self.menus.appearances[self._ports.commands.settings.appearance].setChecked(True)
 
     # Rendering

@@ -8,7 +8,13 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QKeySequence,
+    QShortcut,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -200,12 +206,21 @@ class ChoiceDialog(QDialog):
         new_gaps = [
             each.other_first for each in found.differences if each.other_first == each.other_last
         ]
+        self._gaps = mine_gaps, new_gaps
+        self.resize(980, 600)
+        self.refresh_colors()
+
+    def refresh_colors(self) -> None:
+        """Write both texts in the colours of the scheme in use."""
+        found, (mine_gaps, new_gaps) = self._comparison, self._gaps
         self.mine_text.show_text(found.mine, found.my_tokens, mine_gaps)
         self.new_text.show_text(found.theirs, found.their_tokens, new_gaps)
         theme.refresh_scroll_bars(self)
-        self.resize(980, 600)
+        self.summary.refresh_colors()
         for number in range(self.count):
             self._paint(number)
+        if self.count:
+            self._look_at(self._here)
         self._render()
 
     @property

@@ -97,6 +97,11 @@ class RetakeSheet(QDialog):
         """What is to be transcribed; `None` for everything."""
         return self._chosen.part if self._chosen and self.part_button.isChecked() else None
 
+    def refresh_colors(self) -> None:
+        """Take on the colours of the scheme in use."""
+        for label in (self.note, self.promise, self.warning):
+            label.refresh_colors()
+
     def _lay_out(self, heading: QWidget) -> None:
         form = QFormLayout()
         form.addRow(tr("Model:"), self.model_box)

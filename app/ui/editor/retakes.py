@@ -104,6 +104,13 @@ class Retakes(QObject):
     def _start(self, recording_id: str, sheet: RetakeSheet) -> None:
         self._ports.commands.retake(recording_id, sheet.model_id, sheet.language, sheet.part)
 
+    def refresh_colors(self) -> None:
+        """Take on the colours of the scheme in use."""
+        for sheet in self._window.findChildren(RetakeSheet):
+            sheet.refresh_colors()
+        for choice in self._window.findChildren(ChoiceDialog):
+            choice.refresh_colors()
+
     # Watching
 
     def refresh(self) -> None:

@@ -200,6 +200,21 @@ def test_all_of_a_part_comes_in_its_place(window: MainWindow, world: World, qtbo
     assert len(shown(window)) == 3
 
 
+def test_a_part_not_decided_on_is_compared_as_the_whole_text(
+    window: MainWindow, world: World, qtbot: QtBot
+) -> None:
+    again(world, told("and the liver nose", 10.0), part=Part(9.7, 14.3))
+    again(world, told("half", 10.0), part=Part(9.7, 14.3), status=RecordingStatus.WORKING)
+    assert window.versions.versions_of("r000000") == []
+    again(world, told("and the liver nose", 10.0), part=Part(9.7, 14.3))
+    (version,) = window.versions.versions_of("r000000")
+    assert [each.text for each in version.segments] == [
+        "we met in parish today",
+        "and the liver nose",
+        "so we went home",
+    ]
+
+
 def test_mine_is_kept_and_the_other_stays_to_compare(
     window: MainWindow, world: World, qtbot: QtBot
 ) -> None:
