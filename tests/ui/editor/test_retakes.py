@@ -15,6 +15,7 @@ from app.core.recording import RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.library.revise import RevisionKind
 from app.pipeline.retake import Part
+from app.ui import theme
 from app.ui.editor.choice import ChoiceDialog
 from app.ui.editor.retake_sheet import RetakeSheet
 from app.ui.main_window import MainWindow
@@ -256,3 +257,16 @@ def test_a_choice_that_cannot_be_saved_is_told(
     strip.buttons[1].click()
     assert window.parts.banners.banner("error") is not None
     assert strip.isVisible()
+
+
+def test_open_texts_follow_the_colour_scheme(
+    window: MainWindow, world: World, qtbot: QtBot
+) -> None:
+    again(world, *new_text())
+    dialog = choice_of(window, qtbot)
+    cursor = dialog.mine_text.textCursor()
+    for appearance in ("dark", "light"):
+        window.menus.appearances[appearance].trigger()
+        cursor.setPosition(dialog.mine_text.toPlainText().index("parish") + 2)
+        assert cursor.charFormat().background().color() == theme.color("match")
+    dialog.reject()
