@@ -34,7 +34,7 @@ from app.ui.main import App
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 SIZE = (1080, 720)
 PATIENCE_S = 1800
-LONGEST_S = 60  # of a talk, so that the whole takes minutes
+LONGEST_S = 45  # of a talk, so that the whole takes minutes
 COLOURS = 256  # of a palette
 
 CLIPS = {
@@ -42,7 +42,7 @@ CLIPS = {
     "Note about the office": DATA / "speech" / "en-02.flac",
     "Note about the library": DATA / "speech" / "en-03.flac",
     "Note about the budget": DATA / "speech" / "en-01.flac",
-    "Note about the project": DATA / "speech" / "en-08.flac",
+    "Note about the way": DATA / "conversations" / "talk-5-1voices.flac",
     "Talk of three": DATA / "conversations" / "talk-3-3voices.flac",
 }
 VOICES = {"S1": "Ada", "S2": "Ben", "S3": "Cleo"}
@@ -93,9 +93,7 @@ class Pictures:
         work = ("Note about the office", "Note about the budget", "Talk of three")
         deeds.add_folder("Work", [self._id_of(name) for name in work])
         QTest.qWait(300)
-        deeds.tag(
-            [self._id_of("Talk of three"), self._id_of("Note about the project")], "to publish"
-        )
+        deeds.tag([self._id_of("Talk of three"), self._id_of("Note about the way")], "to publish")
         deeds.set_favourite([self._id_of("Talk of three")], True)
         QTest.qWait(500)
         self._window.news.forget_deed()
@@ -113,15 +111,23 @@ class Pictures:
         editor = self._editor
         editor.text.setFocus()
         editor.hear(editor.session.segments[2].words[2].start_s)
+        editor.bar.toggle()
+        self._wait(lambda: editor.bar.player.is_playing)
         self._take("playing")
+        editor.bar.player.pause()
         editor.bar.seek(0.0)
+        self._open("Note about the way")
+        editor.text.setFocus()
         editor.go_to_doubt(1)
+        self._wait(lambda: editor.bar.player.is_playing)
         editor.bar.player.pause()
         self._take("doubt")
+        self._open("Talk of three")
         editor.open_find(replaces=True)
-        editor.find_bar.find_edit.setText("the recording")
-        editor.find_bar.replace_edit.setText("the tape")
+        editor.find_bar.find_edit.setText("the")
+        editor.find_bar.replace_edit.setText("display")
         QTest.qWait(200)
+        editor.find_bar.find_edit.setText("screen")
         self._take("replace")
         editor.find_bar.all_button.click()
         editor.find_bar.hide()

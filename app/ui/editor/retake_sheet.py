@@ -105,7 +105,6 @@ class RetakeSheet(QDialog):
     def _lay_out(self, heading: QWidget) -> None:
         form = QFormLayout()
         form.addRow(tr("Model:"), self.model_box)
-        form.addRow("", self.note)
         form.addRow(tr("Language:"), self.language_box)
         form.addRow(tr("How much:"), self.all_button)
         form.addRow("", self.part_button)
@@ -113,6 +112,7 @@ class RetakeSheet(QDialog):
         column.setSpacing(12)
         column.addWidget(heading)
         column.addLayout(form)
+        column.addWidget(self.note)  # not in the form, where wrapped lines are cut off
         column.addWidget(self.promise)
         column.addWidget(self.warning)
         column.addWidget(self.buttons)
