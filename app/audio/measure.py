@@ -27,6 +27,7 @@ _QUIET_DB = -42.0  # speech below needs care with the microphone
 _MODULATION_DB = 10.0  # loud to quiet: below, nobody speaks
 _NOISY_FLOOR_DB = -50.0
 _NOISY_SNR_DB = 15.0
+_GATED_SHARE = 0.1
 _LOWEST_DB = int(SILENCE_DB)
 _DEAD_DB = -90.0  # below half a 16-bit step: no microphone is that quiet
 
@@ -148,7 +149,8 @@ class Meter:
         audible = [loudness for loudness, _ in recent if loudness > _DEAD_DB]
         if len(audible) >= _ENOUGH_FRAMES:
             noise, speech = np.percentile(audible, (10, 95))
-            found |= _hints_of(float(speech), float(noise))
+            dead_share = 1 - len(audible) / len(recent)
+            found |= _hints_of(float(speech), float(noise), dead_share)
         return frozenset(found)
 
     def summary(self) -> SoundSummary:
@@ -161,7 +163,7 @@ class Meter:
         if zeros == 1.0:
             hints.add(Hint.SILENT)
         elif self._frames - self._zeros >= _ENOUGH_FRAMES:
-            hints |= _hints_of(speech, noise)
+            hints |= _hints_of(speech, noise, zeros)
         if clipped > _CLIPPED_SHARE and self._clipped >= _CLIPPED_FRAMES:
             hints.add(Hint.CLIPPING)
         return SoundSummary(
@@ -195,12 +197,17 @@ class Meter:
         return float(min(at, len(self._histogram) - 1) + _LOWEST_DB)
 
 
-def _hints_of(speech_db: float, noise_db: float) -> set[Hint]:
+def _hints_of(speech_db: float, noise_db: float, dead_share: float) -> set[Hint]:
+    """Return what two levels say; the noise is that of the frames that are not dead.
+
+    A microphone that mutes the pauses has no noise: all its quiet frames are parts of words.
+    """
     found = set()
+    is_gated = dead_share > _GATED_SHARE
     modulation = speech_db - noise_db
     if speech_db < _QUIET_DB and modulation >= _MODULATION_DB:
         found.add(Hint.TOO_QUIET)
-    if noise_db > _NOISY_FLOOR_DB and modulation < _NOISY_SNR_DB:
+    if noise_db > _NOISY_FLOOR_DB and modulation < _NOISY_SNR_DB and not is_gated:
         found.add(Hint.NOISY)
     return found
 

@@ -7,7 +7,7 @@ hashed again: what agrees is never fetched again, what does not is a hole.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +66,9 @@ class Part:
         if not self._bytes.exists():
             return
         length = min(self._bytes.stat().st_size, self._size)
-        reached = 0
+        told: list[Range] = []  # the journal's, what agrees and what does not
         for one, digest in self._written_down():
-            reached = max(reached, min(one.end, length))
+            told.append(one)
             if one.end > length or any(one.start < r.end and r.start < one.end for r in self._sure):
                 continue
             found = hashlib.sha256()
@@ -78,17 +78,11 @@ class Part:
             if found.hexdigest() == digest:
                 self._sure.append(one)
         self._sure.sort()
-        if reached < length:
-            self._unsure = [Range(reached, length)]
+        self._unsure = list(_between(told, length))
 
     def missing(self) -> Range | None:
         """Return the first range that is not here."""
-        at = 0
-        for one in sorted((*self._sure, *self._unsure)):
-            if at < one.start:
-                return Range(at, one.start)
-            at = max(at, one.end)
-        return Range(at, self._size) if at < self._size else None
+        return next(_between([*self._sure, *self._unsure], self._size), None)
 
     def drop_unsure(self) -> None:
         """Forget the bytes nobody vouches for: they are fetched again."""
@@ -176,3 +170,14 @@ class Part:
             while left > 0 and (chunk := source.read(min(left, _CHUNK_BYTES))):
                 left -= len(chunk)
                 yield chunk
+
+
+def _between(ranges: Iterable[Range], end: int) -> Iterator[Range]:
+    """Yield what of the first `end` bytes lies in none of `ranges`, in order."""
+    at = 0
+    for one in sorted(ranges):
+        if at < min(one.start, end):
+            yield Range(at, min(one.start, end))
+        at = max(at, one.end)
+    if at < end:
+        yield Range(at, end)

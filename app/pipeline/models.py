@@ -85,6 +85,7 @@ class Models:
         self._settings = settings
         self._lock = threading.Lock()
         self._work: dict[str, Download] = {}  # what is done here and is no download
+        self._again: dict[str, Callable[[], None]] = {}  # how what is in `_work` was begun
         self._stopped: set[str] = set()
         self._removed: list[Path] = []
         self._is_closing = False
@@ -140,7 +141,12 @@ class Models:
     # What a person may do
 
     def get(self, model_id: str) -> None:
-        """Download a model of the catalog, or go on with one."""
+        """Download a model of the catalog, or go on with one; what failed here is tried again."""
+        with self._lock:
+            again = self._again.get(model_id) if model_id in self._work else None
+        if again is not None:
+            again()
+            return
         entry = self._store.entry(model_id) or self.downloads.entry(model_id)
         if entry is None or entry.built_in or entry.is_hidden:
             raise _unknown(model_id)
@@ -183,6 +189,7 @@ class Models:
             known = self._work.get(model_id)
             if known is not None and not known.state.is_active:
                 del self._work[model_id]
+                self._again.pop(model_id, None)
         self.downloads.forget(model_id)
 
     def remove(self, model_id: str) -> Path:
@@ -194,7 +201,7 @@ class Models:
         found = [model for model in self._store.installed() if model.model_id == model_id]
         place = self._store.remove(model_id)
         self._removed.append(place)
-        self.downloads.forget(model_id)
+        self.forget(model_id)
         for model in found:
             self._on_engine(lambda model=model: self._parts.residency.discard(model))  # type: ignore[misc]
         self._emit(ModelsChanged())
@@ -292,6 +299,10 @@ class Models:
                 return
             self._stopped.discard(model_id)
             self._work[model_id] = Download(model_id, title, state, 0, total)
+            if state is not DownloadState.VERIFYING:
+                self._again[model_id] = lambda: self._begin(
+                    model_id, title, state, total, work, *arguments
+                )
         self._emit(DownloadChanged(self._work[model_id]))
         self._parts.pool.submit(self._in_pool, model_id, work, *arguments)
 
@@ -311,6 +322,8 @@ class Models:
             ended = replace(self._work.pop(model_id), **changes)  # type: ignore[arg-type]  # our own field names
             if ended.state is DownloadState.FAILED:
                 self._work[model_id] = ended
+            else:
+                self._again.pop(model_id, None)
         self._emit(DownloadChanged(ended))
         self._emit(ModelsChanged())
 

@@ -26,6 +26,7 @@ from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.macos.pressure import memory_pressure
+from app.macos.time_machine import leave_out_of_backups
 from app.models.recommend import this_machine
 from app.models.store import ModelStore, open_store
 from app.pipeline.dictation import DictationMachine, DictationParts
@@ -123,6 +124,7 @@ def open_session(
         emit(event)
 
     loop = EngineLoop(on_engine_event)
+    pool.submit(leave_out_of_backups, store.folder)
     machine = this_machine()
     residency = _residency(store, machine.budget_bytes, emit, settings)
     loop.look_after(residency.look)

@@ -31,6 +31,12 @@ def talk(seconds: float, speech_db: float, room_db: float) -> Samples:
     return scaled(noise(seconds, speech_db) * is_on + noise(seconds, room_db, 2), 1.0)
 
 
+def gated(seconds: float, speech_db: float) -> Samples:
+    """Speech from a microphone that puts zeros into every pause: 6 frames of it, 4 of zeros."""
+    is_on = np.arange(int(seconds * RATE)) % 8000 < 4800
+    return scaled(noise(seconds, speech_db) * is_on, 1.0)
+
+
 def measured(sound: Samples) -> Meter:
     meter = Meter(RATE)
     meter.feed(sound)
@@ -55,6 +61,7 @@ def test_levels_are_in_dbfs() -> None:
         (talk(6, -26, -35), {Hint.NOISY}),
         (scaled(noise(6, -30), 1.0), {Hint.NOISY}),
         (scaled(noise(6, -60), 1.0), set()),  # a quiet room in which nobody speaks
+        (gated(6, -26), set()),
         (np.zeros((6 * RATE, 1), np.int16), {Hint.SILENT}),
         (sine(6, 2.0), {Hint.CLIPPING}),
         (talk(6, -5, -60), {Hint.CLIPPING}),

@@ -5,6 +5,7 @@
                                  Voxtral, in 10 minutes
 ./run bench engine --minutes 10  the same on so much speech; --write keeps it in RESULTS.md
 ./run bench engine --full        1 to 30 minutes, a whole 3-hour file, written to RESULTS.md
+./run bench voxtral              only the shapes of Voxtral; --write keeps them in RESULTS.md
 ./run bench live                 how soon live words show: the model alone, then the whole app;
                                  --write keeps it in RESULTS.md
 ./run bench library              search, list, open and edit with 100,000 transcripts
@@ -30,6 +31,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     engine.add_argument("--rounds", type=int, choices=range(1, 10), default=1)
     engine.add_argument("--full", action="store_true")
     engine.add_argument("--write", action="store_true")
+    shapes = benches.add_parser("voxtral")
+    shapes.add_argument("--write", action="store_true")
     live = benches.add_parser("live")
     live.add_argument("--every", type=int, default=4, help="only every n-th clip")
     live.add_argument(
@@ -104,6 +107,10 @@ def main(words: Sequence[str]) -> int:
             run(_FULL_MINUTES, given.rounds, small_windows=4, every=1, writes=True)
         else:
             run([given.minutes], given.rounds, small_windows=2, every=40, writes=given.write)
+    elif given.bench == "voxtral":
+        from tests.bench.voxtral import run as run_voxtral
+
+        run_voxtral(writes=given.write)
     elif given.bench == "live":
         show_live(given.every, model_only=given.model_only, writes=given.write)
     elif given.bench == "doubt":

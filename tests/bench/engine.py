@@ -227,11 +227,11 @@ def run(minutes: list[float], rounds: int, *, small_windows: int, every: int, wr
             tokens = 60 if is_short else 115
             table = compare_shapes(folder, python, small_windows, batches, tokens)
             parts.append("### The shapes of Whisper small, random weights\n\n" + table)
-    parts.append("### The shapes of Voxtral, random weights\n\n" + voxtral.table())
     text = "\n\n".join(parts) + "\n"
     print(text)
     if writes:
         write_section(RESULTS, "engine", text)
+    voxtral.run(writes=writes)
 
 
 def _heading(began: str, load: float, rounds: int) -> str:

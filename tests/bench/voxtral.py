@@ -18,7 +18,7 @@ from app.engine.voxtral.config import AudioShape, Shape, TextShape
 from app.engine.voxtral.features import window_mel
 from app.engine.voxtral.offline import Voxtral
 from app.engine.voxtral.realtime import HearingState, VoxtralRealtime
-from tests.bench.report import markdown
+from tests.bench.report import RESULTS, machine, markdown, write_section
 
 T = TypeVar("T")
 
@@ -72,6 +72,17 @@ class Stage:
     def whole_s(self) -> float:
         """What all layers of the model would take, calculated from the measured ones."""
         return self.seconds / self.layers * self.whole_layers
+
+
+def run(*, writes: bool) -> None:
+    """Print both tables, and write them down if asked to."""
+    text = (
+        "## The shapes of Voxtral, random weights\n\n"
+        f"Written by `./run bench engine` on {time.strftime('%F')}: {machine()}.\n\n{table()}\n"
+    )
+    print(text)
+    if writes:
+        write_section(RESULTS, "voxtral", text)
 
 
 def table(layers: int = 1, tokens: int = 4) -> str:

@@ -4,24 +4,37 @@ Its weights are random, so what it writes means nothing; that it is written, tim
 """
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.audio.devices import Device, FakeDevices
+from app.audio.microphone import FakeMicrophone
+from app.audio.take_folder import take_folders
 from app.cli.main import run
 from app.config.paths import default_paths
 from app.config.settings import Settings, save_settings
+from app.core.dictation import Outcome, Stage
 from app.core.recording import RecordingStatus
 from app.library.reader import LibraryReader
+from app.pipeline.rig import Rig
 from app.ui.main import App
 from app.ui.models.adding import RepositoryDialog
+from tests.helpers.dictation import RATE, speech
 from tests.helpers.fake_hub import FakeHub, Fault
+from tests.helpers.pulse import pulse_server
 from tests.helpers.voxtral_checkpoints import Tiny, write_checkpoint
 from tests.helpers.words import SPEECH, undertone
+from tests.macos.desktop import wait_for
 
 OFFLINE, REALTIME = "somebody/Voxtral-Tiny-2507", "somebody/Voxtral-Tiny-Realtime"
 PATIENCE_MS = 120_000
@@ -77,10 +90,46 @@ def test_by_command_line(hub: FakeHub, repository: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.serial
+@pytest.mark.skipif(sys.platform != "linux", reason="the microphone is a PulseAudio of its own")
+@pytest.mark.parametrize("is_realtime", [False, True], ids=["2507", "realtime"])
+def test_a_live_take_by_command_line(
+    folders: dict[str, Path], is_realtime: bool, tmp_path: Path
+) -> None:
+    home, name = default_paths().home, "tiny"
+    shutil.copytree(folders[REALTIME if is_realtime else OFFLINE], home / "models" / name)
+    clip = tmp_path / "said.wav"
+    soundfile.write(clip, *soundfile.read(SPEECH / "en-01.flac", dtype="int16"))
+    with pulse_server(tmp_path / "pulse") as server:
+        server.add_room_microphone("room", 16_000)
+        recording = subprocess.Popen(
+            [sys.executable, "-m", "app", "record", "--model", name, "--format", "json"],
+            env={**os.environ, "UNDERTONE_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_for(lambda: bool(take_folders(default_paths().recordings)), 60)
+            server.play(clip, "room")
+            recording.send_signal(signal.SIGINT)
+            printed, _ = recording.communicate(timeout=60)
+        finally:
+            recording.kill()
+            recording.communicate()
+    assert recording.returncode == 0
+    with LibraryReader(default_paths().library) as reader:
+        (kept,) = reader.recordings()
+    assert kept.model_id == name
+    assert json.loads(printed)["segments"]
+
+
+@pytest.mark.serial
+@pytest.mark.qt_log_ignore("pipewire|PulseAudioService", extend=True)  # nothing to play to here
 def test_by_window(qtbot: QtBot, hub: FakeHub, tmp_path: Path) -> None:
     paths = default_paths()
     save_settings(Settings(model_mirror=hub.address), paths.settings)
-    app = App(paths)
+    spoken = FakeMicrophone(speech(), RATE, speed=2.0, block_samples=RATE // 50)
+    microphones = FakeDevices(Device("mic", "Mic", RATE, is_default=True))
+    app = App(paths, Rig(spoken, microphones))
     reader = LibraryReader(paths.library)
     try:
         app.open()
@@ -113,13 +162,31 @@ def test_by_window(qtbot: QtBot, hub: FakeHub, tmp_path: Path) -> None:
             shutil.copy(SPEECH / f"en-0{number + 1}.flac", clip)
             app.window.add_files([clip])
             qtbot.waitUntil(
-                lambda number=number: _done(reader) == number + 1,  # type: ignore[misc]
+                lambda number=number: _done(reader) == 2 * number + 1,  # type: ignore[misc]
                 timeout=PATIENCE_MS,
             )
             assert name in {recording.model_id for recording in reader.recordings()}
+            _say_something(qtbot, app, spoken)
+            take = reader.recording(app.dictation.now.recording_id)  # type: ignore[union-attr]
+            assert take is not None
+            assert take.model_id == name
+            assert reader.transcript(take.recording_id).segments
     finally:
         reader.close()
         app.close()
+
+
+def _say_something(qtbot: QtBot, app: App, microphone: FakeMicrophone) -> None:
+    """Record a take from the window, as R does, until it is in the library."""
+    machine = app.dictation
+    assert machine is not None
+    microphone.given = 0
+    app.window.menus.record.trigger()
+    qtbot.waitUntil(lambda: machine.now.stage is Stage.RECORDING, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: machine.elapsed_s() >= 4.0, timeout=PATIENCE_MS)
+    app.window.menus.record.trigger()
+    qtbot.waitUntil(lambda: machine.now.outcome is not None, timeout=PATIENCE_MS)
+    assert machine.now.outcome is Outcome.SAVED, machine.now
 
 
 def _done(reader: LibraryReader) -> int:

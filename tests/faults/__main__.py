@@ -45,7 +45,7 @@ FAULTS = (
         "kill_take",
         "kill -9 while somebody speaks: ≤ 0.5 s lost, no gap inside, offered with equal FLAC",
         lambda: kill_take.run(200),
-        lambda: kill_take.run(12, 0.3),
+        lambda: kill_take.run(20, 0.3),
     ),
     Fault(
         "full_disk",

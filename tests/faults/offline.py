@@ -127,8 +127,8 @@ def run_tests(names: list[str]) -> str:
         folder = Path(name)
         pytest = [sys.executable, "-m", "pytest", "-q", *names]
         status, said, sent = watched(pytest, folder / "home", folder)
-    assert status == 0, said[-3000:]
     assert not sent, sent[:5]
+    assert status == 0, f"0 connects beyond loopback, but: {said[-3000:]}"
     return f"{said.strip().splitlines()[-1]}; 0 connects beyond loopback"
 
 

@@ -29,6 +29,7 @@ from app.macos.panel import FakePanels, MacPanels
 from app.macos.permissions import FakePermissions, Grant, MacPermissions, Permission
 from app.macos.power import FakePower, Heat, MacPower, PowerEvent
 from app.macos.status_item import FakeStatusItem, MacStatusItem, MenuEntry
+from app.macos.time_machine import leave_out_of_backups
 from tests.helpers.macsdk import MacStandIn
 
 
@@ -543,3 +544,24 @@ def test_the_services_menu(mac: MacStandIn) -> None:
     assert len(files) == 1
     services.MacServices().offer(files.append)  # a second one makes no second Objective-C class
     assert isinstance(services.for_this_system(), services.FakeServices)
+
+
+# ---- Time Machine -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [(True, None), (False, "read-only")])
+def test_models_are_left_out_of_backups(
+    mac: MacStandIn, answer: tuple[bool, str | None], tmp_path: Path
+) -> None:
+    mac.answers |= {
+        "NSURL.fileURLWithPath_isDirectory_": mac.instance("NSURL"),
+        "NSURL.setResourceValue_forKey_error_": answer,
+    }
+    assert not leave_out_of_backups(tmp_path / "not there yet", "darwin")
+    assert not leave_out_of_backups(tmp_path, "linux")
+    assert mac.args("NSURL.fileURLWithPath_isDirectory_") == []
+    assert leave_out_of_backups(tmp_path, "darwin") is answer[0]
+    assert mac.args("NSURL.fileURLWithPath_isDirectory_") == [(str(tmp_path), True)]
+    ((value, key, _),) = mac.args("NSURL.setResourceValue_forKey_error_")
+    assert value is True
+    assert "ExcludedFromBackup" in key

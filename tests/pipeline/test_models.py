@@ -1,6 +1,7 @@
 """Everything a person can do with models, against a hub on this machine."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -220,6 +221,25 @@ def test_add_verify_delete_undo(
     assert any(isinstance(event, ModelsChanged) for event in bench.events)
     with pytest.raises(ModelMissing):
         bench.models.remove("../../etc")
+
+
+def test_a_folder_that_could_not_be_added_is_tried_again(
+    open_bench: Callable[..., Bench], checkpoint: Path
+) -> None:
+    bench = open_bench()
+    in_the_way = bench.store.folder / "mine"
+    in_the_way.mkdir(parents=True)
+    (in_the_way / "config.json").write_text("{}")
+    name = bench.models.add_folder(checkpoint, "mine")
+    bench.wait_for(name, DownloadState.FAILED)
+
+    shutil.rmtree(in_the_way)
+    bench.models.get(name)  # what Try Again does
+    bench.wait_for(name, DownloadState.DONE)
+    assert bench.store.find(name).folder.name == name
+    bench.models.remove(name)
+    with pytest.raises(ModelMissing):
+        bench.models.get(name)
 
 
 def test_convert_an_installed_model(open_bench: Callable[..., Bench], checkpoint: Path) -> None:

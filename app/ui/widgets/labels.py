@@ -1,6 +1,6 @@
 """Labels for texts of people and files: always shown as they are, never as markup."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -20,12 +20,21 @@ class PlainLabel(QLabel):
 class QuietLabel(PlainLabel):
     """A label in the secondary colour, in both schemes."""
 
+    _color = "secondary"
+
     def __init__(
         self, text: str = "", parent: QWidget | None = None, *, wraps: bool = False, color: str = ""
     ):
         super().__init__(text, parent, wraps=wraps)
         self._color = color or "secondary"
         self.refresh_colors()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:  # dark has come, or gone
+            is_other = self.palette().color(self.foregroundRole()) != theme.color(self._color)
+            if is_other:
+                self.refresh_colors()
 
     def set_color(self, name: str) -> None:
         """Use another colour of the theme."""
