@@ -50,7 +50,7 @@ class SoundPlayer(QObject):
         self._file: Path | None = None
         self._player: QMediaPlayer | None = None
         self._output: QAudioOutput | None = None
-        self._seek_s: float | None = None  # wanted before there was a player
+        self._seek_s: float | None = None  # wanted before the sound was loaded
         self._speed = 1.0
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
@@ -82,9 +82,7 @@ class SoundPlayer(QObject):
         if self._player is None and not self._is_accepted(self._file):
             return
         player = self._player or self._make(self._file)
-        if self._seek_s is not None:
-            player.setPosition(round(self._seek_s * 1000))
-            self._seek_s = None
+        self._go_where_wanted()
         player.setPlaybackRate(self._speed)
         player.play()
 
@@ -95,16 +93,25 @@ class SoundPlayer(QObject):
 
     def seek(self, time_s: float) -> None:
         time_s = max(0.0, time_s)
-        if self._player is None:
-            self._seek_s = time_s
-        else:
-            self._player.setPosition(round(time_s * 1000))
+        self._seek_s = time_s
+        self._go_where_wanted()
         self.moved.emit(time_s)
 
     def set_speed(self, speed: float) -> None:
         self._speed = min(max(speed, SLOWEST), FASTEST)
         if self._player is not None:
             self._player.setPlaybackRate(self._speed)
+
+    def _go_where_wanted(self) -> None:
+        """Go there once the sound is loaded; before that Qt forgets where it was sent."""
+        player = self._player
+        if player is None or self._seek_s is None:
+            return
+        states = type(player).MediaStatus
+        waiting = (states.NoMedia, states.LoadingMedia, states.InvalidMedia)
+        if player.mediaStatus() not in waiting:
+            time_s, self._seek_s = self._seek_s, None
+            player.setPosition(round(time_s * 1000))
 
     def _is_accepted(self, file: Path) -> bool:
         """Whether a file may be opened now; if not yet, it is played once it may."""
@@ -145,6 +152,7 @@ class SoundPlayer(QObject):
         player.setAudioOutput(self._output)
         player.setPitchCompensation(True)
         player.playingChanged.connect(self._on_playing)
+        player.mediaStatusChanged.connect(lambda _status: self._go_where_wanted())
         player.errorOccurred.connect(
             lambda _code, text: self.failed.emit(_unplayable(file, str(text)))
         )
