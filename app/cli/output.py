@@ -113,4 +113,5 @@ class ProgressLine:
             JobStage.READING: tr("reading the file"),
             JobStage.LOADING_MODEL: tr("loading the model"),
             JobStage.TRANSCRIBING: tr("done"),
+            JobStage.COOLING: tr("waiting for the computer to cool down"),
         }[job.stage]

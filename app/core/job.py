@@ -43,6 +43,7 @@ class JobStage(StrEnum):
     READING = "reading"
     LOADING_MODEL = "loading_model"
     TRANSCRIBING = "transcribing"
+    COOLING = "cooling"  # waiting for a hot machine
 
 
 @dataclass(frozen=True, slots=True)

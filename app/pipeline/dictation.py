@@ -34,7 +34,7 @@ from app.macos.awake import Need
 from app.macos.hotkey import HotkeyEvent, HotkeyMoment
 from app.macos.insert import InsertOutcome
 from app.macos.permissions import Grant, Permission
-from app.macos.power import Power, PowerEvent
+from app.macos.power import Heat, Power, PowerEvent
 from app.pipeline import problems
 from app.pipeline.deliver import Delivery
 from app.pipeline.gestures import DOUBLE_S, Gesture, Wish
@@ -60,6 +60,7 @@ class DictationParts:
     reader: LibraryReader
     paths: Paths
     ballast: Ballast
+    on_heat: Callable[[Heat], None] = lambda _heat: None
     wall_s: Callable[[], float] = time.time
 
 
@@ -124,6 +125,7 @@ class DictationMachine:
             )
         if self._rig.make_power is not None:
             self._power = self._rig.make_power(self.on_power)
+            self._parts.on_heat(self._power.heat())
         self.settings_changed()
 
     def settings_changed(self) -> None:
@@ -246,7 +248,7 @@ class DictationMachine:
         self._try(lambda: self._rig.inserter.undo_last(self._on_undone))
 
     def on_power(self, event: PowerEvent) -> None:
-        """Close the microphone before the machine sleeps and open it again after."""
+        """Close the microphone before the machine sleeps and open it again after; tell its heat."""
         take = self._take
         if event is PowerEvent.WILL_SLEEP and take is not None and take.is_live:
             if not take.is_paused:
@@ -256,6 +258,8 @@ class DictationMachine:
             if self._slept_in is not None and self._slept_in is take:
                 self.resume()
             self._slept_in = None
+        elif event is PowerEvent.HEAT_CHANGED and self._power is not None:
+            self._parts.on_heat(self._power.heat())
 
     def close(self) -> None:
         """End what runs; what has no text yet is offered at the next start."""

@@ -20,7 +20,7 @@ from app.core.events import SegmentsFinal
 from app.core.job import JobStage
 from app.core.model import Model
 from app.core.packing import Window
-from app.engine.base import CONTEXT_WINDOWS, Idle, Options, Recognizer, WindowResult
+from app.engine.base import CONTEXT_WINDOWS, IDLE, Idle, Options, Recognizer, WindowResult
 from app.engine.memory import Residency
 from app.engine.registry import is_out_of_memory
 from app.engine.word_times import Aligner, WithWordTimes
@@ -259,12 +259,14 @@ class Plan:
         aligner: finds the times of its words, where it does not know them itself.
         fallback: chooses the model that goes on when this one runs out of memory.
         on_fallback: told of the model that ran out of memory and of the one that goes on.
+        is_hot: whether the machine is to cool down first; asked between two steps.
     """
 
     model: Model
     aligner: Model | None = None
     fallback: Callable[[Model], Model | None] = lambda _model: None
     on_fallback: Callable[[Model, Model], None] = lambda _from, _to: None
+    is_hot: Callable[[], bool] = lambda: False
 
 
 def transcribe_file(
@@ -337,6 +339,7 @@ def _finals(
             recognizer = WithWordTimes(recognizer, aligner)
         on_stage(JobStage.TRANSCRIBING)
         for result in recognizer.transcribe(windows, options):
+            yield from _cooled(plan, on_stage)
             if not isinstance(result, WindowResult):
                 yield result
                 continue
@@ -352,6 +355,16 @@ def _finals(
             residency.release(plan.aligner)
         if is_out:
             residency.unload_idle()
+
+
+def _cooled(plan: Plan, on_stage: Callable[[JobStage], None]) -> Generator[Idle, None, None]:
+    """Wait until the machine is not hot."""
+    if not plan.is_hot():
+        return
+    on_stage(JobStage.COOLING)
+    while plan.is_hot():
+        yield IDLE
+    on_stage(JobStage.TRANSCRIBING)
 
 
 def _acquire_aligner(model: Model, residency: Residency) -> Generator[None, None, Aligner | None]:

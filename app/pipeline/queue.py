@@ -91,6 +91,7 @@ class TranscriptionQueue:
         self._last_write: Future[bool] | None = None  # of the running job
         self._told_s = 0.0  # how far the running job has come, by its own word
         self._is_closing = False
+        self._is_hot = False
 
     # What a person may do. None of these waits.
 
@@ -153,6 +154,11 @@ class TranscriptionQueue:
         if job is not None:
             self._queue(replace(job, status=JobStatus.QUEUED, error=None, hint=None))
         return job is not None
+
+    def cool(self, *, is_hot: bool) -> None:
+        """Take no further step while the machine is hot; live words are not held up."""
+        self._is_hot = is_hot
+        self._parts.loop.wake()
 
     def pause(self, job_id: str) -> None:
         """Hold a job; it stays held over a restart and goes on after its last final segment."""
@@ -443,6 +449,7 @@ class TranscriptionQueue:
             choose_aligner(self._parts.store.installed(), model) if wants else None,
             self._parts.residency.smaller,
             lambda before, after: self._on_fallback(job.job_id, before, after),
+            lambda: self._is_hot,
         )
 
     def _options(self, job: Job, plan: Plan) -> Options:

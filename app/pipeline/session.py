@@ -25,6 +25,7 @@ from app.engine.registry import limit_memory, load
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
+from app.macos.power import Heat
 from app.macos.pressure import memory_pressure
 from app.macos.time_machine import leave_out_of_backups
 from app.models.recommend import this_machine
@@ -162,7 +163,10 @@ def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
         settings,
     )
     ballast = Ballast(paths.recordings / ".ballast")
-    parts = DictationParts(rig, main, keeper, recognition, session.reader, paths, ballast)
+    parts = DictationParts(
+        rig, main, keeper, recognition, session.reader, paths, ballast,
+        lambda heat: session.queue.cool(is_hot=heat >= Heat.SERIOUS),
+    )  # fmt: skip
     return Live(DictationMachine(parts, session.emit, settings), rig.devices)
 
 

@@ -84,6 +84,7 @@ def job_state(job: Job) -> str:
             JobStage.READING: tr("Reading the file"),
             JobStage.LOADING_MODEL: tr("Loading the model"),
             JobStage.TRANSCRIBING: tr("Transcribing"),
+            JobStage.COOLING: tr("Waiting for the computer to cool down"),
         }[job.stage]
     return {
         JobStatus.QUEUED: tr("Waiting"),

@@ -172,19 +172,16 @@ class Desk:
             make_hotkeys=self._make_hotkeys,
             limits=self.limits,
         )
-        self.machine = DictationMachine(
-            DictationParts(
-                rig,
-                self.main,
-                self.keeper,
-                recognition,
-                self.reader,
-                self.paths,
-                self.ballast,
-            ),
-            self.events.append,
-            lambda: self.settings,
+        self.parts = DictationParts(
+            rig,
+            self.main,
+            self.keeper,
+            recognition,
+            self.reader,
+            self.paths,
+            self.ballast,
         )
+        self.machine = DictationMachine(self.parts, self.events.append, lambda: self.settings)
 
     def _make_hotkeys(self, post: Post) -> Hotkeys:
         self.hotkeys = FakeHotkeys(post)

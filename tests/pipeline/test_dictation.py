@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,8 @@ from app.macos.front_app import FrontApp
 from app.macos.hotkey import Chord
 from app.macos.insert_rules import Field
 from app.macos.permissions import Grant, Permission
-from app.macos.power import PowerEvent
+from app.macos.power import FakePower, Heat, PowerEvent
+from app.pipeline.dictation import DictationMachine
 from tests.helpers.dictation import RATE, Desk, Loads, says, speech
 
 DICTATION, QUICK = RecordingKind.DICTATION, RecordingKind.QUICK
@@ -508,6 +510,22 @@ def test_the_machine_may_sleep_in_the_middle(desk_of: MakeDesk) -> None:
     desk.machine.on_power(PowerEvent.DID_WAKE)
     assert not desk.now.is_paused
     desk.until(lambda: desk.microphone.open_streams == 1)
+
+
+def test_how_hot_the_machine_is_is_told_at_once_and_when_it_changes(desk_of: MakeDesk) -> None:
+    desk = desk_of(says("Hello."))
+    told: list[Heat] = []
+    power = FakePower(desk.machine.on_power)
+    parts = replace(
+        desk.parts, on_heat=told.append, rig=replace(desk.parts.rig, make_power=lambda _on: power)
+    )
+    machine = DictationMachine(parts, desk.events.append, lambda: desk.settings)
+    machine.listen()
+    power.now = Heat.SERIOUS
+    machine.on_power(PowerEvent.HEAT_CHANGED)
+    assert told == [Heat.NOMINAL, Heat.SERIOUS]
+    machine.close()
+    assert not power.is_open
 
 
 def test_quitting_in_the_middle_leaves_a_whole_take(desk_of: MakeDesk) -> None:

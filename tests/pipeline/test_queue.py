@@ -15,7 +15,7 @@ from app.config.paths import Paths
 from app.config.settings import Settings
 from app.core.errors import AlreadyInLibrary, AppError, DecodeFailed, DiskFull
 from app.core.events import Event, Failed, JobChanged
-from app.core.job import JobStatus
+from app.core.job import JobStage, JobStatus
 from app.core.model import Family, Model
 from app.core.packing import SAMPLE_RATE, Region, Window
 from app.core.recording import RecordingStatus
@@ -297,6 +297,30 @@ def test_pause_keeps_what_is_final_and_resume_goes_on_behind_it(bench: Bench, fi
     assert bench.status(job_id) is JobStatus.DONE
     assert bench.texts(bench.recording_id(job_id)) == ALL
     assert len(paused_at) >= 1
+
+
+def test_a_hot_machine_is_let_cool_down_and_it_is_said(bench: Bench, file: Path) -> None:
+    (job_id,) = bench.add(file)
+    _until_something_is_final(bench, job_id)
+    bench.queue.cool(is_hot=True)
+    bench.step_until(lambda: bench.queue.jobs[0].stage is JobStage.COOLING)
+    written = bench.texts(bench.recording_id(job_id))
+    assert not any(bench.loop.step() for _ in range(20))
+    assert bench.texts(bench.recording_id(job_id)) == written
+
+    bench.queue.cool(is_hot=False)
+    bench.step_until(lambda: bench.queue.jobs[0].stage is JobStage.TRANSCRIBING)
+    bench.run_to_end()
+    assert bench.texts(bench.recording_id(job_id)) == ALL
+
+
+def test_a_job_can_be_cancelled_while_the_machine_cools(bench: Bench, file: Path) -> None:
+    (job_id,) = bench.add(file)
+    bench.queue.cool(is_hot=True)
+    bench.step_until(lambda: bench.queue.jobs[0].stage is JobStage.COOLING)
+    bench.queue.cancel(job_id)
+    bench.run_to_end()
+    assert bench.status(job_id) is JobStatus.CANCELLED
 
 
 def test_while_one_is_paused_the_next_one_runs(bench: Bench, file: Path, tmp_path: Path) -> None:
