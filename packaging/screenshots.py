@@ -118,6 +118,7 @@ class Pictures:
         editor.bar.seek(0.0)
         self._open("Note about the way")
         editor.text.setFocus()
+        self._wait(lambda: editor.bar.wave._waves is not None)
         editor.go_to_doubt(1)
         self._wait(lambda: editor.bar.player.is_playing)
         editor.bar.player.pause()

@@ -117,6 +117,7 @@ class RetakeSheet(QDialog):
         column.addWidget(self.warning)
         column.addWidget(self.buttons)
         self.setMinimumWidth(440)
+        self.resize(440, 0)
 
     def _part_text(self) -> str:
         if self._chosen is None:
@@ -142,3 +143,7 @@ class RetakeSheet(QDialog):
         for name, code in sorted((tr(language_name(code)), code) for code in known):
             self.language_box.addItem(name, code)
         self.language_box.setCurrentIndex(max(0, self.language_box.findData(wanted)))
+        layout = self.layout()
+        if layout is not None:  # wrapped lines need more than a dialog gives them by itself
+            width = max(self.width(), self.minimumWidth())
+            self.setMinimumHeight(layout.totalHeightForWidth(width))
