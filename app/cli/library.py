@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli import retranscribe
+from app.cli import library_care, retranscribe
+from app.cli.backups import add_backup_verbs, add_restore_words, restore_backup
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
 from app.config.translate import tr, tr_plural
@@ -67,9 +68,12 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.add_argument("--for-good", action="store_true", help=tr("erase; imported files stay"))
     remove.set_defaults(run=_remove, back=False)
-    back = kinds.add_parser("restore", help=tr("take transcripts out of the bin"))
-    back.add_argument("ids", nargs="+", metavar="ID")
-    back.set_defaults(run=_bin, back=True)
+    back = kinds.add_parser(
+        "restore", help=tr("take transcripts out of the bin, or the whole library from a backup")
+    )
+    back.add_argument("ids", nargs="*", metavar="ID")
+    add_restore_words(back)
+    back.set_defaults(run=_restore, back=True)
 
     taken = kinds.add_parser("import", help=tr("take in a transcript with its sound"))
     taken.add_argument("transcript", metavar=tr("TRANSCRIPT"), help=tr("an srt, vtt or json file"))
@@ -77,11 +81,13 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     taken.set_defaults(run=_import)
 
     retranscribe.add_verb(kinds)
+    add_backup_verbs(kinds)
 
     rebuild = kinds.add_parser(
         "rebuild", help=tr("bring back what lies in the recordings' folders and is not in the list")
     )
     rebuild.set_defaults(run=_rebuild)
+    library_care.add_verbs(kinds)
 
 
 def open_reader() -> "LibraryReader":
@@ -279,6 +285,18 @@ def _bin(options: argparse.Namespace) -> int:
     return 0
 
 
+def _restore(options: argparse.Namespace) -> int:
+    """Take transcripts out of the bin, or everything from a backup."""
+    if options.backup is not None:
+        return restore_backup(options)
+    if not options.ids:
+        raise LibraryError(
+            mark("Nothing was named to restore."),
+            mark("Name transcripts of the bin, or restore a backup with --backup."),
+        )
+    return _bin(options)
+
+
 def _import(options: argparse.Namespace) -> int:
     from app.library.writer import LibraryWriter
     from app.pipeline.importing import check_file
@@ -305,7 +323,7 @@ def _remove(options: argparse.Namespace) -> int:
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)
     try:
         ids = [recording.recording_id for recording in found]
-        remove_recordings(writer, default_paths().recordings, ids)
+        remove_recordings(writer, default_paths(), ids)
     except AppError as error:
         complain(error)
         return 1

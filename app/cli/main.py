@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from app import __version__
-from app.cli import devices, doctor, library, models, record, transcribe
+from app.cli import devices, doctor, erase, library, models, record, transcribe
 from app.cli.output import complain
 from app.config.translate import tr, use_language
 from app.core.errors import AppError
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"undertone {__version__}")
     verbs = top.add_subparsers(dest="verb", required=True, metavar=tr("VERB"))
-    for module in (transcribe, record, library, models, devices, doctor):
+    for module in (transcribe, record, library, models, devices, doctor, erase):
         module.add_verb(verbs)
     return top
 

@@ -1,11 +1,13 @@
 """Where the app writes down what it did, never what was said.
 
-Log lines hold ids, counts, durations and error classes. Texts, titles and file names stay out.
+Log lines hold ids, counts, durations and error classes. Texts, titles and file names stay out. Only
+this user can read them.
 """
 
 import faulthandler
 import logging
 import logging.handlers
+import os
 from pathlib import Path
 from typing import TextIO
 
@@ -19,7 +21,7 @@ def start_logging(folder: Path) -> None:
     """Log to a rotating file in `folder`, and leave a native crash's traceback beside it."""
     global _crash_file  # faulthandler needs the file to stay open
     make_private_folder(folder)
-    handler = logging.handlers.RotatingFileHandler(
+    handler = _PrivateHandler(
         folder / "undertone.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
     )
     handler.setFormatter(logging.Formatter(_FORMAT))
@@ -27,7 +29,7 @@ def start_logging(folder: Path) -> None:
     root.setLevel(logging.INFO)
     root.addHandler(handler)
     root.propagate = False
-    _crash_file = (folder / "crash.log").open("a", encoding="utf-8")
+    _crash_file = _append_privately(folder / "crash.log")
     faulthandler.enable(_crash_file)
 
 
@@ -42,3 +44,15 @@ def stop_logging() -> None:
         faulthandler.disable()
         _crash_file.close()
         _crash_file = None
+
+
+class _PrivateHandler(logging.handlers.RotatingFileHandler):
+    """Rotates, and keeps others from reading."""
+
+    def _open(self) -> TextIO:  # type: ignore[override]  # a text stream is all that it needs
+        return _append_privately(Path(self.baseFilename))
+
+
+def _append_privately(file: Path) -> TextIO:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "a", encoding="utf-8")

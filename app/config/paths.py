@@ -53,6 +53,26 @@ class Paths:
     def logs(self) -> Path:
         return self.home / "logs"
 
+    @property
+    def peaks(self) -> Path:
+        """Waveforms of imported files, which have no folder of their own."""
+        return self.home / "peaks"
+
+    @property
+    def sound_bin(self) -> Path:
+        """Sound that a retention rule took from its recording, until the bin is emptied."""
+        return self.home / "sound-bin"
+
+    @property
+    def retention(self) -> Path:
+        """When the retention rules last ran, and what they must leave alone."""
+        return self.home / "retention.json"
+
+    @property
+    def erasing(self) -> Path:
+        """There while everything is being erased, so that a kill in between is made good."""
+        return self.home / "erasing.json"
+
 
 def default_paths() -> Paths:
     """Return the paths of this user, or those under `UNDERTONE_HOME` where it is set."""
@@ -64,8 +84,23 @@ def default_paths() -> Paths:
 
 def make_private_folder(folder: Path) -> Path:
     """Make `folder` and its parents so that only this user can look inside, and return it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        if not folder.parent.exists():
+            make_private_folder(folder.parent)  # `parents=True` would leave them open to all
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Put `content` into `file` for this user only: afterwards it holds all of it, or the old."""
+    make_private_folder(file.parent)
+    part = file.with_name(f"{file.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(file)
 
 
 def sample_recording() -> Path:

@@ -26,7 +26,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "dictate_way": ("both", "hold", "toggle"),
     "insertion": ("insert", "copy"),
 }
-_RANGES = {"voxtral_delay_ms": (240, 2400), "unload_after_min": (0, 24 * 60)}
+_RANGES = {
+    "voxtral_delay_ms": (240, 2400),
+    "unload_after_min": (0, 24 * 60),
+    "bin_keeps_days": (0, 36_500),
+    "backup_days": (1, 365),
+    "backup_weeks": (0, 104),
+    "backup_months": (0, 120),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Settings:
         unload_after_min: minutes after which an unused model leaves memory; 0 never.
         voxtral_delay_ms: how far Voxtral Realtime's text follows the sound, 240 … 2400.
         aligns_words: let an installed Whisper model find word times for models that have none.
+        retention: rules that put old recordings away, as `core.retention` writes them.
+        bin_keeps_days: after how many days in the bin a recording is erased for good; 0 never.
+        backup_folder: where backups go; empty makes none.
+        backs_up_daily: make one a day by itself.
+        backs_up_imported: take along the sound of imported files that stay where they are.
+        backup_days: the newest backup of so many days is kept.
+        backup_weeks: the newest of so many weeks.
+        backup_months: the newest of so many months.
         offline: never open a connection.
         model_mirror: where models are downloaded from; empty for the usual place.
         proxy: the proxy for downloads as a URL; empty for the system's own.
@@ -105,6 +120,14 @@ class Settings:
     unload_after_min: int = 10
     voxtral_delay_ms: int = 480
     aligns_words: bool = True
+    retention: tuple[str, ...] = ()
+    bin_keeps_days: int = 30
+    backup_folder: str = ""
+    backs_up_daily: bool = True
+    backs_up_imported: bool = True
+    backup_days: int = 7
+    backup_weeks: int = 4
+    backup_months: int = 12
     offline: bool = False
     model_mirror: str = ""
     proxy: str = ""

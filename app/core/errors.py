@@ -17,13 +17,17 @@
     │   ├── LibraryReadOnly   it can be read but not written
     │   ├── LibraryTooNew     a newer Undertone wrote it
     │   └── LibraryDamaged    its file is not what it should be
+    ├── BackupFailed          a copy of the library could not be made or used
+    │   ├── BackupMissing     the disk or folder it belongs to is not there
+    │   └── BackupDamaged     it does not hold what was put into it
     ├── DiskFull              no room left
     ├── ExportFailed          a file could not be written
     ├── ImportFailed          a file could not be taken in
     │   └── AlreadyInLibrary  its sound is there already
     ├── InsertFailed          text could not be put into the front app
     ├── HotkeyRefused         a global hotkey could not be had
-    └── SettingsError         a setting has no such value
+    ├── SettingsError         a setting has no such value
+    └── Stopped               the person did not want to wait any longer
 
 Anything that is not an `AppError` is a bug and is logged as one. `message` says what happened,
 `hint` what the person can do. Both are English source strings marked for translation with `mark`,
@@ -118,6 +122,15 @@ class LibraryTooNew(LibraryError): ...
 class LibraryDamaged(LibraryError): ...
 
 
+class BackupFailed(AppError): ...
+
+
+class BackupMissing(BackupFailed): ...
+
+
+class BackupDamaged(BackupFailed): ...
+
+
 class DiskFull(AppError): ...
 
 
@@ -138,3 +151,6 @@ class HotkeyRefused(AppError): ...
 
 
 class SettingsError(AppError): ...
+
+
+class Stopped(AppError): ...

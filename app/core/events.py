@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from app.core.backup import BackupChanged
 from app.core.dictation import StageChanged
 from app.core.download import Download
 from app.core.errors import AppError
@@ -140,5 +141,6 @@ Event = (
     | FilesChecked
     | Exported
     | TakesRecovered
+    | BackupChanged
     | Failed
 )

@@ -205,6 +205,8 @@ def remove(change: Transaction, recording_ids: tuple[str, ...]) -> list[Path]:
         assert number is not None
         index.remove(change, number)
         change.run("DELETE FROM recordings WHERE number = ?", number)
+        if change.run("DELETE FROM tags WHERE number NOT IN (SELECT tag FROM tagged)"):
+            change.changed("tags")  # a tag nobody has any more goes, as when it is taken off
         change.leaves_traces = True
         for kind in ("recordings", "segments", "jobs"):
             change.changed(kind, recording_id)

@@ -41,10 +41,15 @@ def check_library(paths: Paths) -> list[Finding]:
 
     A library that does not exist yet is well. May take seconds for a large one.
     """
-    found = [*_folder(paths), *_disk(paths), *_cloud(paths), *_permissions(paths)]
+    found = [*look_at_place(paths), *_permissions(paths)]
     if paths.library.exists():
         found += _file(paths.library)
     return found
+
+
+def look_at_place(paths: Paths) -> list[Finding]:
+    """Return what is wrong with where the library lies: rights, room, a cloud that copies it."""
+    return [*_folder(paths), *_disk(paths), *_cloud(paths)]
 
 
 def cloud_of(folder: Path) -> str | None:
@@ -160,7 +165,7 @@ def _file(file: Path) -> list[Finding]:
                 return whole
             return [
                 *_segments(opened.connection),
-                *_index(opened.connection, file, is_frozen=opened.is_frozen),
+                *look_at_index(opened.connection, file, is_frozen=opened.is_frozen),
                 *_audio(opened.connection),
             ]
     except AppError as error:
@@ -185,7 +190,7 @@ def _integrity(connection: sqlite3.Connection, file: Path) -> Iterator[Finding]:
             "orphans",
             Severity.ERROR,
             Phrase(mark("{count} entries belong to recordings that are gone."), {"count": orphans}),
-            Phrase(mark("Restore a backup of the library.")),
+            Phrase(mark("Repair it with: undertone library check.")),
         )
 
 
@@ -216,7 +221,8 @@ def _segments(connection: sqlite3.Connection) -> Iterator[Finding]:
         )
 
 
-def _index(connection: sqlite3.Connection, file: Path, is_frozen: bool) -> Iterator[Finding]:
+def look_at_index(connection: sqlite3.Connection, file: Path, is_frozen: bool) -> Iterator[Finding]:
+    """Yield what is wrong with the search index, and note it for the next writer."""
     unindexed = connection.execute(
         "SELECT COUNT(*) FROM recordings r LEFT JOIN documents d USING (number) "
         "WHERE d.number IS NULL OR (indexed_segments < "

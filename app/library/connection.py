@@ -202,6 +202,11 @@ def _copy_brought_up(old: sqlite3.Connection) -> sqlite3.Connection:
     return copy
 
 
+def old_copies(file: Path) -> list[Path]:
+    """Return the copies of the library that were made before it was brought up to a newer shape."""
+    return sorted(file.parent.glob(f"{file.stem}.before-v*.sqlite"))
+
+
 def mend_file(file: Path) -> Path:
     """Return the note that asks the next holder of the lock to make the search index anew."""
     return file.with_name(f"{file.stem}.mend")

@@ -19,6 +19,7 @@ from app.core.errors import (
     LibraryLocked,
     LibraryReadOnly,
     LibraryTooNew,
+    Stopped,
     mark,
 )
 
@@ -38,7 +39,7 @@ def disk_full(file: Path) -> DiskFull:
 def damaged(file: Path) -> LibraryDamaged:
     return LibraryDamaged(
         mark("The library file “{file}” is damaged."),
-        mark("Restore a backup, or move the file away and start a new library."),
+        mark("Repair it: undertone library salvage, or restore a backup."),
         file=str(file),
     )
 
@@ -90,6 +91,10 @@ def locked(file: Path) -> LibraryLocked:
         mark("Close the other program, or wait a moment and try again."),
         file=str(file),
     )
+
+
+def stopped() -> Stopped:
+    return Stopped(mark("Stopped. Nothing was changed."), mark("You can begin again at any time."))
 
 
 def library_error(error: sqlite3.Error | OSError, file: Path) -> AppError:

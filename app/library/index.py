@@ -4,6 +4,8 @@
 segment. FTS5 must be told the old text before it changes; only this module writes either.
 """
 
+from collections.abc import Sequence
+
 from app.library.fold import folded
 from app.library.schema import SEARCH_TABLE
 from app.library.transaction import Transaction
@@ -22,6 +24,26 @@ def add(change: Transaction, number: int, title: str, notes: str = "") -> None:
         _headed(title, notes),
     )
     _remember(change, number)
+
+
+def add_whole(
+    change: Transaction, number: int, title: str, notes: str, texts: Sequence[str]
+) -> None:
+    """Make the document of a recording that comes with all its segments."""
+    body = "".join(f"{folded(text)}\n" for text in texts)
+    add_folded(change, number, _headed(title, notes), body, len(texts))
+
+
+def add_folded(change: Transaction, number: int, title: str, body: str, count: int) -> None:
+    """Make the document of a recording from texts folded before, `count` lines of them."""
+    change.run("INSERT INTO documents (number, title, body) VALUES (?, ?, ?)", number, title, body)
+    change.run("UPDATE recordings SET indexed_segments = ? WHERE number = ?", count, number)
+    _remember(change, number)
+
+
+def renumbered(change: Transaction) -> None:
+    """Make the index anew from the documents, whose numbers were changed."""
+    change.run(f"INSERT INTO {SEARCH_TABLE} ({SEARCH_TABLE}) VALUES ('rebuild')")
 
 
 def remove(change: Transaction, number: int) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 from sqlite_utils.db import Database
 
+from app.core.backup import Merged
 from app.core.errors import AppError
 from app.core.events import LibraryChanged
 from app.core.job import Job
@@ -28,6 +29,7 @@ from app.library import changes, organise, revise
 from app.library.connection import checkpoint, mend_file, open_writable
 from app.library.errors import library_error, moved_away, told_plainly
 from app.library.lock import LibraryLock, Owner
+from app.library.merge import Incoming, merge
 from app.library.revise import Revision, RevisionKind
 from app.library.schema import SEARCH_TABLE
 from app.library.transaction import Transaction
@@ -168,6 +170,10 @@ class LibraryWriter:
         kept = tuple(segments)
         return self._submit(lambda t: changes.replace_transcript(t, recording_id, kept, language))
 
+    def merge(self, incoming: Incoming, home: Path) -> Future[Merged]:
+        """Take another library's rows in, all of them or none. `home` is where ours lies."""
+        return self._submit(lambda t: merge(t, incoming, home))
+
     def remove(self, recording_ids: Sequence[str]) -> Future[list[Path]]:
         """Remove recordings for good; the result is the audio copies the caller deletes next."""
         ids = tuple(recording_ids)
@@ -299,6 +305,10 @@ class LibraryWriter:
     def rebuild_search(self) -> Future[int]:
         """Make the whole index anew; the result is how many recordings it holds. Slow."""
         return self._submit(changes.rebuild_search)
+
+    def mend(self, work: Callable[[Transaction], _T]) -> Future[_T]:
+        """Run a repair (`library.mend`) as one transaction."""
+        return self._submit(work)
 
     def checkpoint(self) -> Future[bool]:
         """Move the log into the file; `False` when a reader was in the way."""

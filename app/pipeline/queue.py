@@ -313,7 +313,7 @@ class TranscriptionQueue:
 
     def _remove(self, recording_ids: tuple[str, ...]) -> None:
         try:
-            remove_recordings(self._parts.writer, self._parts.paths.recordings, recording_ids)
+            remove_recordings(self._parts.writer, self._parts.paths, recording_ids)
         except AppError as error:
             self._emit(Failed(error))
             raise

@@ -7,6 +7,7 @@ start.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -75,11 +76,18 @@ def recover_takes(
 
 
 def rebuild_library(
-    paths: Paths, writer: LibraryWriter, reader: LibraryReader, owner: Owner
+    paths: Paths,
+    writer: LibraryWriter,
+    reader: LibraryReader,
+    owner: Owner,
+    settled_s: float = 0.0,
 ) -> tuple[str, ...]:
     """Add to the library every recording that lies in its own folder and has no row.
 
-    Rows that are there are not touched, nor are takes under way. Returns the ids of what was added,
+    A folder without sound still has its text.
+
+    Rows that are there are not touched, nor are takes under way, nor copies that came within the
+    last `settled_s`: their import may be about to add them. Returns the ids of what was added,
     oldest first.
 
     Raises:
@@ -88,10 +96,13 @@ def rebuild_library(
     added = []
     for folder in take_folders(paths.recordings):
         is_new = reader.recording(folder.take_id) is None and not _is_under_way(folder, owner)
-        if is_new and folder.flac.exists():  # a journal is recovered instead
+        is_silent = (
+            folder.segments.exists() and not folder.journal.exists()
+        )  # its sound was put away
+        if is_new and (folder.flac.exists() or is_silent):  # a journal is recovered instead
             _add(folder, writer, None)
             added.append(folder.take_id)
-    added += _add_copies(paths, writer, reader)
+    added += _add_copies(paths, writer, reader, settled_s)
     return tuple(sorted(added))
 
 
@@ -179,6 +190,12 @@ def _add(folder: TakeFolder, writer: LibraryWriter, scanned: JournalScan | None)
         ).result()
 
 
+def recording_of_folder(folder: TakeFolder) -> Recording:
+    """Return the row of a packed take as its folder tells it."""
+    has_text = bool(read_segments(folder.segments))
+    return _recording(folder, folder.details() or {}, None, has_text)
+
+
 def _recording(
     folder: TakeFolder, details: dict[str, Any], scanned: JournalScan | None, has_text: bool
 ) -> Recording:
@@ -245,7 +262,9 @@ def _job(recording: Recording) -> Job:
     )
 
 
-def _add_copies(paths: Paths, writer: LibraryWriter, reader: LibraryReader) -> list[str]:
+def _add_copies(
+    paths: Paths, writer: LibraryWriter, reader: LibraryReader, settled_s: float
+) -> list[str]:
     """Add imported files of which the library had kept a copy."""
     added: list[str] = []
     known = {folder.take_id for folder in take_folders(paths.recordings)}
@@ -254,6 +273,8 @@ def _add_copies(paths: Paths, writer: LibraryWriter, reader: LibraryReader) -> l
     for folder in sorted(paths.recordings.iterdir()):
         copies = [file for file in folder.glob("audio.*") if file.suffix in MEDIA_SUFFIXES]
         if folder.name in known or len(copies) != 1 or reader.recording(folder.name) is not None:
+            continue
+        if time.time() - folder.stat().st_mtime < settled_s:
             continue
         created_at = time_of_id(folder.name)
         recording = Recording(

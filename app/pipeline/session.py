@@ -15,7 +15,9 @@ from app.audio.ballast import Ballast
 from app.audio.devices import Devices
 from app.config.paths import Paths, make_private_folder, resources
 from app.config.settings import Settings
+from app.core.errors import AppError
 from app.core.events import Event
+from app.core.job import JobStatus
 from app.core.model import Family, Model
 from app.engine.base import Recognizer
 from app.engine.host import EngineThread
@@ -24,12 +26,15 @@ from app.engine.memory import Residency
 from app.engine.registry import limit_memory, load
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
+from app.library.restore import finish_restore
+from app.library.unarchive import finish_take_in
 from app.library.writer import LibraryWriter
 from app.macos.power import Heat
 from app.macos.pressure import memory_pressure
 from app.macos.time_machine import leave_out_of_backups
 from app.models.recommend import this_machine
 from app.models.store import ModelStore, open_store
+from app.pipeline.backups import BackupParts, Backups
 from app.pipeline.dictation import DictationMachine, DictationParts
 from app.pipeline.main_thread import MainThread
 from app.pipeline.models import ModelParts, Models
@@ -37,6 +42,7 @@ from app.pipeline.queue import Parts, TranscriptionQueue
 from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
 from app.pipeline.rig import Rig
+from app.pipeline.salvage import finish_salvage
 from app.pipeline.take import TakeKeeper
 from app.pipeline.warm import Warmth
 
@@ -66,6 +72,7 @@ class Session:
     writer: LibraryWriter
     queue: TranscriptionQueue
     models: Models
+    backups: Backups
     pool: ThreadPoolExecutor
     owner: Owner
     lock: LibraryLock | None  # `None` when another process holds it
@@ -82,6 +89,7 @@ class Session:
         is_hanging = self.loop.busy_for_s() > HANG_S
         self.queue.close()
         self.models.close()
+        self.backups.close()
         self.pool.shutdown(wait=not is_hanging, cancel_futures=True)
         has_ended = self.engine.stop(0.1 if is_hanging else _STOP_S)
         self.writer.close()
@@ -110,11 +118,18 @@ def open_session(
     make_private_folder(paths.home)
     lock = LibraryLock.take(paths.library_lock)
     try:
+        if lock is not None:
+            finish_salvage(paths)
+            finish_restore(paths, lock)
         writer = LibraryWriter(paths.library, emit, lock=lock)
     except BaseException:
         if lock is not None:
             lock.release()
         raise
+    try:
+        finish_take_in(paths)
+    except AppError:
+        _log.warning("what was left of taking an archive in could not be put in place yet")
     owner = Owner.take(paths)
     store = open_store(models or paths.models, resources())
     reader = LibraryReader(paths.library)
@@ -132,10 +147,20 @@ def open_session(
     parts = Parts(loop, residency, writer, reader, store, owner, paths, pool)
     queue = TranscriptionQueue(parts, emit, settings)
     shelf = Models(ModelParts(store, loop, residency, pool, machine), emit, settings)
+    backups = Backups(
+        BackupParts(
+            paths,
+            writer,
+            pool,
+            lambda: any(job.status is JobStatus.RUNNING for job in queue.jobs),
+        ),
+        emit,
+        settings,
+    )
     engine = host(loop, residency.close)
     engine.start()
     return Session(
-        paths, store, loop, engine, reader, writer, queue, shelf, pool, owner, lock,
+        paths, store, loop, engine, reader, writer, queue, shelf, backups, pool, owner, lock,
         residency, emit, settings,
     )  # fmt: skip
 

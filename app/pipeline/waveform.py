@@ -22,7 +22,7 @@ def peaks_file(recording: Recording, paths: Paths) -> Path:
     own = paths.recordings / recording.recording_id
     if own.is_dir():
         return own / _NAME
-    return paths.home / "peaks" / f"{recording.recording_id}.peaks"
+    return paths.peaks / f"{recording.recording_id}.peaks"
 
 
 def load_waveform(recording: Recording, paths: Paths) -> Peaks | None:
@@ -51,5 +51,5 @@ def load_waveform(recording: Recording, paths: Paths) -> Peaks | None:
 
 def forget_waveform(recording_id: str, paths: Paths) -> None:
     """Delete what was kept of a recording outside its own folder."""
-    (paths.home / "peaks" / f"{recording_id}.peaks").unlink(missing_ok=True)
+    (paths.peaks / f"{recording_id}.peaks").unlink(missing_ok=True)
     (paths.recordings / recording_id / _NAME).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from collections import deque
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance, Slot
 
+from app.core.backup import BackupChanged
 from app.core.dictation import StageChanged
 from app.core.events import (
     DownloadChanged,
@@ -50,6 +51,7 @@ class Bus(QObject):
     files_checked = Signal(FilesChecked)
     exported = Signal(Exported)
     takes_recovered = Signal(TakesRecovered)
+    backup_changed = Signal(BackupChanged)
     failed = Signal(Failed)
 
     _came = Signal()
@@ -134,6 +136,7 @@ class Bus(QObject):
             FilesChecked: self.files_checked,
             Exported: self.exported,
             TakesRecovered: self.takes_recovered,
+            BackupChanged: self.backup_changed,
             Failed: self.failed,
         }
         return signals[type(event)]

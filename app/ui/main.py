@@ -1,9 +1,10 @@
 """Builds the app and runs it: the one place that knows every part."""
 
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,18 +22,33 @@ from app.config.logs import start_logging, stop_logging
 from app.config.paths import Paths, default_paths, resources
 from app.config.settings import Settings, load_settings
 from app.config.translate import use_language
-from app.core.dictation import Dictation
-from app.core.errors import AppError, LibraryError
+from app.core.dictation import Dictation, Stage, StageChanged
+from app.core.errors import AppError, LibraryError, LibraryLocked, mark
 from app.core.events import ModelsChanged
+from app.core.job import JobStatus
 from app.core.links import is_link
+from app.library.errors import damaged
 from app.library.reader import LibraryReader
+from app.library.restore import finish_restore
 from app.library.search import matches
 from app.macos import login_item
+from app.macos.login_item import LoginState
 from app.models.store import ModelStore, open_store
 from app.models.updates import ask_for_release
+from app.pipeline.backups import LOOK_S, BackupParts, Backups
+from app.pipeline.erase import (
+    count_recordings,
+    finish_erasing,
+    is_used_by_another,
+    plan_erasing,
+)
 from app.pipeline.hotkeys import HotkeyBindings
+from app.pipeline.library_check import CheckReport, LibraryCheck
+from app.pipeline.retention import Retention
 from app.pipeline.rig import Rig, look_at_devices, rig_of_this_system
+from app.pipeline.salvage import LibraryShelter, forget_plan, is_planned, plan_salvage
 from app.pipeline.session import Live, Session, open_live, open_session, recover
+from app.pipeline.stored import look_at_store
 from app.pipeline.waveform import load_waveform
 from app.ui.about import app_pixmap
 from app.ui.bus import Bus
@@ -44,6 +60,7 @@ from app.ui.commands import WindowCommands
 from app.ui.desktop import Desktop, DesktopParts
 from app.ui.engine_thread import EngineThread
 from app.ui.hotkey_keys import BoundKeys
+from app.ui.keeping.ports import KeepingPorts
 from app.ui.main_thread import QtMainThread
 from app.ui.main_window import MainWindow
 from app.ui.microphones import SystemMicrophones
@@ -53,6 +70,7 @@ from app.ui.single import FirstStart, hand_over
 from app.ui.theme import use_appearance
 
 _ICON = 128  # px
+_FIRST_LOOK_S = 60.0  # the start comes first
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +92,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
     files = [Path(text) for text in texts if not is_link(text)]
     if hand_over(paths.home, files, [text for text in texts if is_link(text)]):
         return 0
+    finish_erasing(paths)
     start_logging(paths.logs)
     sys.excepthook = _log_unexpected
     try:
@@ -87,6 +106,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
         has_ended = app.close()
     finally:
         stop_logging()
+    finish_erasing(paths)
     if app.wants_relaunch:
         start_again()
     if not has_ended:
@@ -101,23 +121,19 @@ class App(QObject):
         self, paths: Paths, rig: Rig | None = None, desktop: DesktopParts | None = None
     ) -> None:
         super().__init__()
+        with contextlib.suppress(AppError):  # said when the library is opened
+            finish_restore(paths)  # before anything of it is read
         self._settings = load_settings(paths.settings)
         use_appearance(self._settings.appearance)
         self._bus = Bus(self)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
         # Of its own: whoever wants to hear something does not wait for another file's waveform.
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="sound-check")
-        self._session: Session | None = None
         self._has_resumed = False
         self.wants_relaunch = False
         self._has_begun = False
-        problem: AppError | None = None
-        try:
-            self._session = open_session(
-                paths, self._bus.post, lambda: self._settings, EngineThread
-            )
-        except LibraryError as error:
-            problem = error
+        self._paths = paths
+        self._session, problem = self._open_session()
         self._main = QtMainThread(self)
         self._rig: Rig | None = None
         self._live: Live | None = None
@@ -138,6 +154,15 @@ class App(QObject):
             emit=self._bus.post,
             on_settings=self._on_settings,
             problem=problem,
+        )
+        self._backups = (
+            self._session.backups
+            if self._session
+            else Backups(  # a damaged library is a reason to restore one
+                BackupParts(paths, None, self._pool, lambda: False),
+                self._bus.post,
+                lambda: self._settings,
+            )
         )
         store = open_store(paths.models, resources())
         self._hotkeys = BoundKeys(self._bindings) if self._live is not None else None
@@ -161,14 +186,26 @@ class App(QObject):
             login_item=login_item.for_this_system(),
             has_dock=sys.platform == "darwin",
             relaunch=self.relaunch,
+            keeping=self._keeping_ports(),
+            backups=self._backups,
         )
         self.window = MainWindow(ports)
         self.desktop = Desktop(self.window, ports, lambda: self._settings, desktop)
         self._first = FirstStart(paths.home, self)
         self._first.files_handed.connect(self.open)
-        self._paths = paths
         self._citizen: Citizen | None = None
         self._side: SideWindows | None = None
+
+    def _open_session(self) -> tuple[Session | None, AppError | None]:
+        """Open the library; return why that could not be, so that the window can say it."""
+        if is_planned(self._paths):
+            return None, damaged(self._paths.library)  # the window repairs it at once
+        try:
+            return open_session(
+                self._paths, self._bus.post, lambda: self._settings, EngineThread
+            ), None
+        except LibraryError as error:
+            return None, error
 
     def open(self, files: Sequence[Path] = ()) -> None:
         """Show the window, take up what was interrupted, and queue `files`."""
@@ -180,6 +217,8 @@ class App(QObject):
             self.commands.forget_drags()
             recover(self._session)
             self._begin_listening()
+            self.window.keeping.begin()
+            self._look_after_backups()
         if self._citizen is not None:
             self._citizen.begin()
         if self._side is not None and not self._has_begun:
@@ -257,7 +296,9 @@ class App(QObject):
         if self._live is not None:
             self._live.close()
         self._main.close()
+        self.window.keeping.end()
         self.window.close()
+        self._backups.close()
         self._bus.close()
         self.window.deleteLater()  # and its timers, before the library they read is closed
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
@@ -268,6 +309,71 @@ class App(QObject):
             return self._session.close()
         self._reader.close()
         return True
+
+    def _keeping_ports(self) -> KeepingPorts:
+        """Return what keeps the library well."""
+        session, paths = self._session, self._paths
+        rules = None
+        if session is not None:
+            rules = Retention(paths, session.writer, session.reader, lambda: self._settings)
+        return KeepingPorts(
+            submit=self._pool.submit,
+            look_at_store=partial(look_at_store, paths),
+            count_all=partial(count_recordings, paths),
+            erase=self.erase,
+            rules=rules,
+            is_idle=self._is_idle,
+            check=self._check_library if session is not None else None,
+            shelter=LibraryShelter(paths),
+            begin_repair=self._begin_repair,
+            leave_repair=self._leave_repair,
+            is_repair_wanted=is_planned(paths),
+        )
+
+    def _is_idle(self) -> bool:
+        is_recording = self.dictation is not None and self.dictation.now.stage is not Stage.IDLE
+        is_working = any(job.status is JobStatus.RUNNING for job in self.commands.jobs)
+        return not (is_recording or is_working)
+
+    def _check_library(
+        self, progress: Callable[[float], None], is_stopped: Callable[[], bool]
+    ) -> CheckReport:
+        assert self._session is not None
+        parts = self._session
+        return LibraryCheck(
+            parts.paths, parts.writer, parts.reader, parts.owner, progress, is_stopped
+        ).run()
+
+    def _begin_repair(self) -> None:
+        plan_salvage(self._paths)
+        self.relaunch()
+
+    def _leave_repair(self) -> None:
+        forget_plan(self._paths)
+        self.relaunch()
+
+    def erase(self, has_models: bool) -> None:
+        """Erase everything and start again as on the first day.
+
+        Raises:
+            AppError: a recording is running, or another Undertone is.
+        """
+        if not self._is_idle():
+            raise AppError(
+                mark("Undertone is recording or transcribing."),
+                mark("Let it finish or stop it, then erase everything."),
+            )
+        if is_used_by_another(self._paths, self._session.owner if self._session else None):
+            raise LibraryLocked(
+                mark("Another Undertone is using the library."),
+                mark("Quit it, then erase everything."),
+            )
+        plan_erasing(self._paths, has_models=has_models)
+        item = login_item.for_this_system()
+        if item is not None and item.state() is LoginState.ON:
+            with contextlib.suppress(AppError):  # then the system shows it, and a click removes it
+                item.set(False)
+        self.relaunch()
 
     def _model_ports(self) -> ModelPorts | None:
         """Return what the models panel is given: here, and in the first start's step."""
@@ -304,6 +410,19 @@ class App(QObject):
 
         watch = QMediaDevices(self)
         watch.audioInputsChanged.connect(self._microphones.look_again)
+
+    def _look_after_backups(self) -> None:
+        self._bus.stage_changed.connect(self._on_stage)
+
+        def look() -> None:
+            self._backups.look()
+            self._main.after(LOOK_S, look)
+
+        self._main.after(_FIRST_LOOK_S, look)
+
+    @Slot(object)
+    def _on_stage(self, changed: StageChanged) -> None:
+        self._backups.on_stage(changed)
 
     def _bindings(self) -> HotkeyBindings | None:
         return self._live.machine.keys if self._live is not None else None

@@ -42,6 +42,7 @@ from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
+from app.ui.keeping.housekeeping import Housekeeping
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
 from app.ui.library.sidebar import QUERIES, Place
@@ -51,7 +52,7 @@ from app.ui.ports import Ports
 from app.ui.queue.delegate import Act, acts_of
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
-from app.ui.wording import key_name, status_line, title_of
+from app.ui.wording import age_name, key_name, status_line, title_of
 
 _RETRIED = (RecordingStatus.FAILED, RecordingStatus.CANCELLED)
 
@@ -79,6 +80,9 @@ class MainWindow(QMainWindow):
         self.organising = Organising(self, self.parts, ports, self.menus, self._cancel_jobs)
         self.deeds = self.organising.deeds
         self.recorder = self._make_recorder()
+        self.keeping = Housekeeping(
+            ports, self.parts, self.news, self.deeds, self.announcer, self.show_backups, self
+        )
         self._connect_parts()
         self._connect_actions()
         self._connect_events()
@@ -235,7 +239,9 @@ class MainWindow(QMainWindow):
     def show_settings(self) -> None:
         """Open the settings."""
         if self._settings_window is None:
-            self._settings_window = SettingsWindow(self._ports, self._change, self)
+            self._settings_window = SettingsWindow(
+                self._ports, self._change, self, self.keeping.run_rules
+            )
         self._settings_window.show()
         self._settings_window.raise_()
         self._settings_window.activateWindow()
@@ -254,6 +260,18 @@ class MainWindow(QMainWindow):
         if self._settings_window is not None:
             self._settings_window.show_models()
 
+    def show_check(self) -> None:
+        """Open the settings where the library is checked."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_check()
+
+    def show_backups(self) -> None:
+        """Open the settings at the backups."""
+        self.show_settings()
+        if self._settings_window is not None:
+            self._settings_window.show_backups()
+
     @property
     def _get_model(self) -> Callable[[], None] | None:
         return self.show_models if self._ports.model_ports is not None else None
@@ -269,7 +287,7 @@ class MainWindow(QMainWindow):
             self.parts.banners.close_banner("library")
         elif self.browser.can_read:
             self.news.tell_error(problem, "library", can_close=False)
-        else:
+        elif not self.keeping.offer_repair(problem):
             lines = [tr_phrase(problem.hint)] if problem.hint.source else []
             message = tr_phrase(problem.message)
             self.parts.trouble.show_state(message, lines, icon="warning", tint="error")
@@ -376,7 +394,12 @@ class MainWindow(QMainWindow):
             parts.pages.setCurrentWidget(parts.reading)
         running = self.board.running
         left_s = self.board.left_s(running) if running is not None else None
-        parts.status_label.setText(status_line(self.board.open_jobs, left_s, total))
+        keeps = self._ports.commands.settings.bin_keeps_days if self.organising.is_in_bin else 0
+        parts.status_label.setText(
+            tr("What lies in the bin is erased {age}.", age=age_name(keeps))
+            if keeps
+            else status_line(self.board.open_jobs, left_s, total)
+        )
         self.retakes.refresh()
         self._render_actions()
 

@@ -130,6 +130,20 @@ class News(QObject):
         self._below.show_banner("deed", Banner(deed.title, actions=[action]))
         self._deed_fade.start()
 
+    def tell_tidied(
+        self, message: str, action: str = "", do: Callable[[], object] | None = None
+    ) -> None:
+        """Say what the rules put away; it stays until the person has seen it."""
+
+        def act() -> None:
+            self._above.close_banner("tidied")
+            if do is not None:
+                do()
+
+        actions = [(action, act)] if do is not None else []
+        self._above.show_banner("tidied", Banner(message, actions=actions))
+        self._announcer.say(message)
+
     def forget_deed(self) -> None:
         """Close the offer: it was taken, or something else is the latest now."""
         self._below.close_banner("deed")

@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import SignalInstance
 
 from app.config.settings import Settings
+from app.core.backup import BackupChanged, BackupLine
 from app.core.dictation import Dictation
 from app.core.errors import AppError
 from app.core.job import Job
@@ -25,6 +26,7 @@ from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
 from app.pipeline.retake import Part
+from app.ui.keeping.ports import KeepingPorts
 from app.ui.models.ports import ModelPorts
 
 # Finds every place where a typed query matches a text: (text, query) -> [(start, end), …].
@@ -196,6 +198,9 @@ class Events(Protocol):
     def models_changed(self) -> SignalInstance: ...
 
     @property
+    def backup_changed(self) -> SignalInstance: ...
+
+    @property
     def failed(self) -> SignalInstance: ...
 
 
@@ -298,6 +303,28 @@ class Microphones(Protocol):
         """The level now in dBFS, -100 for silence; cheap enough for a meter's timer."""
 
 
+class Backups(Protocol):
+    """Copies of the whole library. Every call returns at once; then `BackupChanged`."""
+
+    @property
+    def now(self) -> BackupChanged: ...
+
+    def folder_chosen(self) -> None:
+        """The settings name another folder."""
+
+    def back_up(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def list(self, chosen: Path) -> "Future[tuple[BackupLine, ...]]": ...
+
+    def restore(self, chosen: Path, name: str, *, without_damaged: bool = False) -> None: ...
+
+    def write_archive(self, file: Path) -> None: ...
+
+    def take_in_archive(self, file: Path) -> None: ...
+
+
 class HotkeyKeys(Protocol):
     """The keyboard side of the hotkeys that the settings change. Thread: main."""
 
@@ -334,10 +361,12 @@ class Ports:
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
         check_sound: asked before a file is played; without it none is.
+        keeping: retention, check, repair, erasing.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
         model_ports: what the models panel is given; none where models cannot be changed.
         list_models: reads the installed models again.
+        backups: copies of the whole library; `None` when it can only be read.
     """
 
     library: LibraryReader
@@ -360,3 +389,5 @@ class Ports:
     player: Player | None = None
     load_waves: LoadWaves | None = None
     check_sound: CheckSound | None = None
+    keeping: KeepingPorts | None = None
+    backups: Backups | None = None

@@ -125,6 +125,17 @@ def status_line(jobs: Sequence[Job], left_s: float | None, recordings: int) -> s
     return " · ".join(parts)
 
 
+def age_name(days: int) -> str:
+    """Return `after 3 months`: how old something has to be, in the largest unit that fits."""
+    if days % 365 == 0:
+        return tr_plural("after {count} year", "after {count} years", days // 365)
+    if days % 30 == 0:
+        return tr_plural("after {count} month", "after {count} months", days // 30)
+    if days % 7 == 0:
+        return tr_plural("after {count} week", "after {count} weeks", days // 7)
+    return tr_plural("after {count} day", "after {count} days", days)
+
+
 def percent(fraction: float) -> str:
     """Return `42 %` as the person's language writes it."""
     return tr("{percent} %", percent=int(fraction * 100))

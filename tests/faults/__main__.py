@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import (
+    damage_library,
     full_disk,
     fuzz_media,
     kill_download,
     kill_job,
+    kill_keeping,
     kill_library,
     kill_take,
     long_file,
@@ -82,6 +84,18 @@ FAULTS = (
         "kill -9 while the library is written: no acknowledged row lost, it always opens",
         lambda: kill_library.run(500),
         lambda: kill_library.run(20),
+    ),
+    Fault(
+        "kill_keeping",
+        "kill -9 while rules run, a library is salvaged, all is erased: nothing half",
+        lambda: kill_keeping.run(60),
+        lambda: kill_keeping.run(3),
+    ),
+    Fault(
+        "damage_library",
+        "1–3 random pages overwritten, salvaged: ≥ 98 % of the rows, nothing invented",
+        lambda: damage_library.run(100, 100),
+        lambda: damage_library.run(6, 40),
     ),
     Fault(
         "kill_download",

@@ -2,9 +2,11 @@
 
     python -m tests.faults.kill_library --rounds 500
 
-Four loops: a writer that acknowledges each commit on a pipe, two writers at once of which one is
-killed, an editor that saves each edit and takes in transcripts, and a migration. After each kill
-the library must open, be whole, and hold every commit that was acknowledged.
+Five loops: a writer that acknowledges each commit on a pipe, two writers at once of which one is
+killed, an editor that saves each edit and takes in transcripts, the real migration from the first
+schema, and one that makes a table anew. After each kill the library must open, be whole, and hold
+every commit that was acknowledged. `tests.faults.kill_copies` has the loops of backup, restore and
+archive; `run` runs both.
 This process forks its victims, so it starts no thread while one lives.
 """
 
@@ -23,6 +25,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from app.config.paths import Paths
 from app.core.job import Job
@@ -62,7 +65,7 @@ class Result:
         self.faults = [*(self.faults or []), text]
 
 
-def _acknowledge(pipe: int, text: str) -> None:
+def acknowledge(pipe: int, text: str) -> None:
     os.write(pipe, f"{text}\n".encode())
 
 
@@ -81,18 +84,18 @@ def _write_for_ever(paths: Paths, pipe: int, name: str) -> None:
             recording = Recording(f"r{key}", RecordingKind.FILE, f"title {key}", time.time())
             job = Job(f"j{key}", recording.recording_id, recording.title, "nano", "auto")
             writer.add_recording(recording, job).result()
-            _acknowledge(pipe, f"{key} 0")
+            acknowledge(pipe, f"{key} 0")
             writer.claim_job(job.job_id, owner).result()
             for window in range(1, 9):
                 segments = [_say(key, window, part) for part in range(3)]
                 writer.append_segments(
                     job.job_id, recording.recording_id, segments, float(window)
                 ).result()
-                _acknowledge(pipe, f"{key} {window}")
+                acknowledge(pipe, f"{key} {window}")
             number += 1
 
 
-def _fork(work: Callable[[int], None]) -> tuple[int, int]:
+def fork(work: Callable[[int], None]) -> tuple[int, int]:
     """Run `work` with a pipe to write to in a child; return its id and the pipe to read."""
     read, write = os.pipe()
     child = os.fork()
@@ -120,7 +123,7 @@ def _kill(child: int, pipe: int, result: Result) -> list[str]:
     return b"".join(chunks).decode().split("\n")[:-1]
 
 
-def _look(file: Path, result: Result) -> None:
+def look(file: Path, result: Result) -> None:
     """Open the library as the app does and check all that can be checked."""
     began = time.monotonic()
     connection = open_writable(file)
@@ -164,7 +167,7 @@ def kill_writers(rounds: int, folder: Path, writers: int = 1) -> Result:
         if number % 20 == 0:  # a fresh one now and then, so that making it is killed too
             shutil.rmtree(paths.home, ignore_errors=True)
         children = [
-            _fork(lambda pipe, n=f"{number}.{which}": _write_for_ever(paths, pipe, n))  # type: ignore[misc]
+            fork(lambda pipe, n=f"{number}.{which}": _write_for_ever(paths, pipe, n))  # type: ignore[misc]
             for which in range(writers)
         ]
         acknowledged: dict[str, int] = {}
@@ -174,7 +177,7 @@ def kill_writers(rounds: int, folder: Path, writers: int = 1) -> Result:
             for line in lines:
                 key, window = line.split(" ")
                 acknowledged[key] = max(acknowledged.get(key, 0), int(window))
-        _look(paths.library, result)
+        look(paths.library, result)
         _compare(paths.library, acknowledged, result)
         with Owner.take(paths) as owner:
             leftover = [file for file in paths.owners.iterdir() if file.name != owner.token]
@@ -197,7 +200,7 @@ def _edit_for_ever(paths: Paths, pipe: int, name: str) -> None:
             number += 1
             new = [_say(f"{name} {number}", 0, part) for part in range(_EDITED + number % 3)]
             writer.splice_segments(edited.recording_id, 0, None, new).result()
-            _acknowledge(pipe, f"{name} {number}")
+            acknowledge(pipe, f"{name} {number}")
             taken = Recording(f"i{name}-{number}", RecordingKind.FILE, "taken", time.time())
             writer.add_finished(taken, first).result()
             if number % 5 == 0:
@@ -210,10 +213,10 @@ def kill_editors(rounds: int, folder: Path) -> Result:
     paths = Paths(folder / "home-edits")
     for number in range(rounds):
         name = f"n{number}"
-        child, pipe = _fork(lambda pipe, name=name: _edit_for_ever(paths, pipe, name))  # type: ignore[misc]
+        child, pipe = fork(lambda pipe, name=name: _edit_for_ever(paths, pipe, name))  # type: ignore[misc]
         lines = _kill(child, pipe, result)
         result.acknowledged += len(lines)
-        _look(paths.library, result)
+        look(paths.library, result)
         with LibraryReader(paths.library) as reader:
             texts = [each.text for each in reader.transcript(f"e{name}").segments]
             seen = {text.split()[2] for text in texts}
@@ -251,44 +254,148 @@ def _fill(file: Path) -> list[tuple[object, ...]]:
     return rows
 
 
+@dataclass(slots=True)
+class Victim:
+    """Kills one piece of work again and again, at random moments of the time it takes."""
+
+    result: Result
+    longest_s: float = 0.0
+
+    def kill(self, work: Callable[[], object]) -> bool:
+        """Run `work` in a child, kill it, and return whether it had come to its end.
+
+        The first time it is let through, to know how long it takes here and now.
+        """
+
+        def run(pipe: int) -> None:
+            acknowledge(pipe, "begun")
+            work()
+            acknowledge(pipe, "done")
+
+        child, pipe = fork(run)
+        select.select([pipe], [], [], 30.0)
+        began = time.monotonic()
+        if self.longest_s:
+            time.sleep(random.random() * self.longest_s)
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        lines = os.read(pipe, 64).decode().split()
+        os.close(pipe)
+        is_done = "done" in lines
+        if self.longest_s:
+            self.result.kills += 1
+            self.result.acknowledged += is_done
+            self.longest_s *= 0.85 if is_done else 1.05  # so that most kills come in its midst
+        else:
+            self.longest_s = 1.2 * (time.monotonic() - began)
+            if not is_done:
+                self.result.fault("what was let through did not come to its end")
+        return is_done
+
+
+def _fresh_home(folder: Path, old: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    file = folder / "library.sqlite"
+    shutil.copy(old, file)
+    return file
+
+
 def kill_migrations(rounds: int, folder: Path) -> Result:
     """Kill a process inside a migration that rebuilds a table, `rounds` times."""
     result = Result()
     old = folder / "old.sqlite"
     rows = _fill(old)
     released = schema.MIGRATIONS
-    longest_s = 0.0
+    victim = Victim(result)
     for number in range(rounds + 1):
-        home = folder / "migrating"
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(mode=0o700)
-        file = home / "library.sqlite"
-        shutil.copy(old, file)
+        file = _fresh_home(folder / "migrating", old)
 
-        def migrate(pipe: int, file: Path = file) -> None:
+        def migrate(file: Path = file) -> None:
             schema.MIGRATIONS = (*released, _STEP)
             schema.SCHEMA_VERSION = len(released) + 1
-            _acknowledge(pipe, "begun")
             open_writable(file).close()
-            _acknowledge(pipe, "done")
 
-        child, pipe = _fork(migrate)
-        select.select([pipe], [], [], 30.0)
-        if number == 0:  # let through, to know how long it takes here and now
-            began = time.monotonic()
-            os.read(pipe, 6)
-            os.read(pipe, 6)
-            longest_s = 1.2 * (time.monotonic() - began)
-            os.close(pipe)
-            os.waitpid(child, 0)
-            continue
-        time.sleep(random.random() * longest_s)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(pipe)
-        result.kills += 1
-        _look_at_migrated(file, rows, len(released), result)
+        is_done = victim.kill(migrate)
+        if number:
+            _look_at_migrated(file, rows, len(released), result)
+        elif not is_done:
+            break
     return result
+
+
+_FIRST_RECORDINGS = 800
+
+
+def _fill_first(file: Path) -> None:
+    """Make a library as the first schema had it, with its search index."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("BEGIN")
+    for statement in schema.MIGRATIONS[0]:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    for number in range(1, _FIRST_RECORDINGS + 1):
+        connection.execute(
+            "INSERT INTO recordings (recording_id, kind, title, created_at, status, "
+            "indexed_segments) VALUES (?, 'file', ?, ?, 'done', 4)",
+            (f"r{number}", f"title {number}", number),
+        )
+        for seq in range(4):
+            text = f"text {number} {seq} " * 10
+            connection.execute(
+                "INSERT INTO segments (recording, seq, start_s, end_s, text, crc) "
+                "VALUES (?, ?, ?, ?, ?, 0)",
+                (number, seq, seq, seq + 1, text),
+            )
+        body = "".join(f"{f'text {number} {seq} ' * 10}\n" for seq in range(4))
+        connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?)", (number, f"title {number}", body)
+        )
+    connection.execute("INSERT INTO documents_search (documents_search) VALUES ('rebuild')")
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def kill_first_migration(rounds: int, folder: Path) -> Result:
+    """Kill a process that opens a library of the first schema, `rounds` times."""
+    result = Result()
+    old = folder / "first.sqlite"
+    _fill_first(old)
+    rows = _rows_of_first(old)
+    victim = Victim(result)
+    for _ in range(rounds + 1):
+        file = _fresh_home(folder / "migrating-first", old)
+        victim.kill(lambda file=file: open_writable(file).close())  # type: ignore[misc]
+        connection = sqlite3.connect(file)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(recordings)")]
+        connection.close()
+        if version not in (1, schema.SCHEMA_VERSION) or ("notes" in columns) != (version > 1):
+            result.fault(f"version {version} with columns {columns}")
+        result.migrated += version > 1
+        kept = file.with_name(f"library.before-v{schema.SCHEMA_VERSION}.sqlite")
+        if kept.exists() and _rows_of_first(kept) != rows:
+            result.fault("the copy from before the migration is not whole")
+        look(file, result)  # opens it as the app does, and so ends the migration
+        if _rows_of_first(file) != rows:
+            result.fault("rows differ")
+        with LibraryReader(file) as reader:
+            if len(reader.search(ListQuery('"title 77"'))) != 1:
+                result.fault("search does not find what was there before")
+        result.kept += 1
+    return result
+
+
+def _rows_of_first(file: Path) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(file)
+    try:
+        return connection.execute(
+            "SELECT recording_id, title, created_at, seq, start_s, text FROM recordings "
+            "JOIN segments ON recording = number ORDER BY number, seq"
+        ).fetchall()
+    finally:
+        connection.close()
 
 
 def _look_at_migrated(
@@ -312,13 +419,30 @@ def _look_at_migrated(
 
 
 def run(rounds: int) -> str:
-    """Run all loops in a process of their own and return what came out in one line.
+    """Run all loops in processes of their own and return what came out in one line.
 
     Raises:
         AssertionError: something was lost; names what.
     """
+    results = {
+        **_alone("kill_library", rounds),
+        **_alone("kill_copies", max(2, min(60, rounds // 8))),
+    }
+    kills = sum(result["kills"] for result in results.values())
+    acknowledged = sum(result["acknowledged"] for result in results.values())
+    if not acknowledged or min(result["kills"] for result in results.values()) < 1:
+        raise AssertionError(f"nothing was tried: {results}")
+    slowest_ms = 1000 * max(result["slowest_open_s"] for result in results.values())
+    each = ", ".join(f"{name} {result['kills']}" for name, result in results.items())
+    return (
+        f"{kills} kills ({each}), {acknowledged} commits, none lost; "
+        f"slowest opening {slowest_ms:.0f} ms"
+    )
+
+
+def _alone(name: str, rounds: int) -> dict[str, dict[str, Any]]:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.faults.kill_library", "--rounds", str(rounds)],
+        [sys.executable, "-m", f"tests.faults.{name}", "--rounds", str(rounds)],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork must find no other thread
         capture_output=True,
@@ -327,13 +451,8 @@ def run(rounds: int) -> str:
     )
     if ended.returncode:
         raise AssertionError(ended.stdout + ended.stderr)
-    results = json.loads(ended.stdout)
-    kills = sum(result["kills"] for result in results.values())
-    acknowledged = sum(result["acknowledged"] for result in results.values())
-    if not acknowledged or results["migration"]["kills"] < 1:
-        raise AssertionError(f"nothing was tried: {ended.stdout}")
-    slowest_ms = 1000 * max(result["slowest_open_s"] for result in results.values())
-    return f"{kills} kills, {acknowledged} commits, none lost; slowest opening {slowest_ms:.0f} ms"
+    found: dict[str, dict[str, Any]] = json.loads(ended.stdout)
+    return found
 
 
 def main() -> int:
@@ -347,8 +466,14 @@ def main() -> int:
             "one writer": kill_writers(chosen.rounds, Path(folder)),
             "two writers": kill_writers(max(1, chosen.rounds // 4), Path(folder), writers=2),
             "edits": kill_editors(max(1, chosen.rounds // 2), Path(folder)),
-            "migration": kill_migrations(max(1, chosen.rounds // 2), Path(folder)),
+            "migration": kill_first_migration(max(1, chosen.rounds // 4), Path(folder)),
+            "table made anew": kill_migrations(max(1, chosen.rounds // 8), Path(folder)),
         }
+    return told(results)
+
+
+def told(results: dict[str, Result]) -> int:
+    """Print what came out, and return 1 when something was lost."""
     print(json.dumps({name: asdict(result) for name, result in results.items()}, indent=1))
     return 1 if any(result.faults for result in results.values()) else 0
 

@@ -22,6 +22,8 @@ from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
 from app.pipeline.retake import Part
 from app.ui.ports import ModelChoice, Ports
+from tests.helpers.backup_fakes import FakeBackups
+from tests.helpers.keeping_fakes import FakeKeeping
 from tests.helpers.take_fakes import (
     AIRPODS,
     BUILT_IN,
@@ -374,6 +376,8 @@ class World:
         self.hotkeys = FakeHotkeyKeys()
         self.login_item = FakeLoginItem()
         self.player = FakePlayer()
+        self.keeping = FakeKeeping()
+        self.backups = FakeBackups(self.bus.backup_changed)
 
     @property
     def ports(self) -> Ports:
@@ -394,6 +398,8 @@ class World:
             login_item=self.login_item,
             has_dock=True,
             relaunch=lambda: self.commands.calls.append(("relaunch",)),
+            keeping=self.keeping.ports,
+            backups=self.backups,
         )
 
     @property

@@ -19,6 +19,7 @@ class FakeBus(QObject):
     failed = Signal(object)
     download_changed = Signal(object)
     models_changed = Signal(object)
+    backup_changed = Signal(object)
 
 
 class FakePlayer(QObject):

@@ -245,7 +245,7 @@ def test_what_was_removed_does_not_come_back(home: Home) -> None:
     kept, gone, unpacked = home.take(), home.take(), home.take()
     home.recover()
     unpacked.journal.write_bytes(b"left")
-    remove_recordings(home.writer, home.paths.recordings, [gone.take_id, unpacked.take_id])
+    remove_recordings(home.writer, home.paths, [gone.take_id, unpacked.take_id])
     assert not gone.folder.exists()
     assert not unpacked.folder.exists()
     assert rebuild_library(home.paths, home.writer, home.reader, home.owner) == ()

@@ -19,12 +19,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.config.paths import Paths, sample_recording
+from app.core.backup import BackupChanged, BackupStage
 from app.core.dictation import Outcome, Stage
 from app.core.errors import AudioError, DecodeFailed, mark
 from app.core.events import FilesChecked, TakesRecovered
 from app.core.job import JobStatus
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript, Word
+from app.library.backup_errors import not_there, sounds_damaged
 from app.library.revise import Revision, RevisionKind
 from app.macos.hotkey import parse_chord, taken
 from app.pipeline.waveform import load_waveform
@@ -32,8 +34,10 @@ from app.ui import theme
 from app.ui.export_dialog import ExportDialog
 from app.ui.library.sidebar import Place
 from app.ui.main_window import MainWindow
+from app.ui.settings.restore import RestoreDialog
 from app.ui.settings.window import SettingsWindow
 from tests.helpers import ui_fakes as fakes
+from tests.helpers.backup_fakes import backup_line
 
 SIZES = ((1080, 720), (760, 480))
 APPEARANCES = ("light", "dark")
@@ -345,7 +349,7 @@ def settings(page: int = 0, sheet: int = 0) -> QWidget:
         snippets=("sign off\tKind regards,\nBen", "today’s date\t{{date}}"),
         microphone="yeti\tYeti Nano" if page == 2 else "",
     )
-    window = SettingsWindow(found.ports, lambda **_changes: None)
+    window = SettingsWindow(found.ports, lambda **_changes: None, None, lambda: None)
     window.choose_page(page)
     window.dictation.sheets.setCurrentIndex(sheet)
     if page == 2:
@@ -358,6 +362,37 @@ def settings(page: int = 0, sheet: int = 0) -> QWidget:
         window.dictation.keys.quick_field.try_chord(parse_chord("ctrl+alt+r"))
     QTest.qWait(300)
     return window
+
+
+def backups(has_folder: bool = True, **now: object) -> QWidget:
+    found = world()
+    folder = str(Path.home() / "Archive disk") if has_folder else ""
+    found.commands.change_settings(backup_folder=folder)
+    found.backups.now = replace(
+        BackupChanged(
+            last_at=fakes.NOON if has_folder else None, recordings=312, size_bytes=4_112_000_000
+        ),
+        **now,  # type: ignore[arg-type]
+    )
+    window = SettingsWindow(found.ports, lambda **_changes: None)
+    window.choose_page(window.pages.indexOf(window.backups))
+    window.show()
+    QTest.qWait(100)
+    return window
+
+
+def restore(**now: object) -> QWidget:
+    found = world()
+    found.backups.lines = tuple(backup_line(number, fakes.NOON) for number in range(9))
+    found.backups.lines += (backup_line(9, fakes.NOON, is_readable=False),)
+    dialog = RestoreDialog(found.backups, found.bus, Path.home() / "Archive disk", lambda: None)
+    dialog.show()
+    QTest.qWait(50)
+    if now:
+        dialog.restore()
+        found.backups.tell(**now)
+    QTest.qWait(100)
+    return dialog
 
 
 def export() -> QWidget:
@@ -392,6 +427,23 @@ STATES: dict[str, Callable[[], QWidget]] = {
     "settings-snippets": lambda: settings(1, 4),
     "settings-microphone": lambda: settings(2),
     "settings-library": lambda: settings(3),
+    "settings-backups": lambda: backups(),
+    "settings-backups-none": lambda: backups(has_folder=False),
+    "settings-backups-running": lambda: backups(
+        stage=BackupStage.BACKING_UP, fraction=0.38, last_at=fakes.NOON
+    ),
+    "settings-backups-missing": lambda: backups(
+        last_at=fakes.NOON - 3e5,
+        problem=not_there(Path("/Volumes/Archive")),
+    ),
+    "settings-backups-restored": lambda: backups(stage=BackupStage.RESTORED),
+    "restore": restore,
+    "restore-checking": lambda: restore(stage=BackupStage.CHECKING, fraction=0.61),
+    "restore-ready": lambda: restore(stage=BackupStage.RESTORED),
+    "restore-damaged": lambda: restore(
+        problem=sounds_damaged("2026-11-18 14:02", 2, "recordings/0190a/audio.flac"),
+        older=backup_line(3, fakes.NOON),
+    ),
     "export": export,
 }
 

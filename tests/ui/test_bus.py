@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QThread, SignalInstance
 from pytestqt.qtbot import QtBot
 
+from app.core.backup import BackupChanged
 from app.core.dictation import Stage, StageChanged
 from app.core.download import Download
 from app.core.errors import EngineFailed
@@ -44,6 +45,7 @@ ONE_OF_EACH: dict[str, Event] = {
     "exported": Exported((Path("a.txt"),)),
     "stage_changed": StageChanged(),
     "takes_recovered": TakesRecovered(("r",)),
+    "backup_changed": BackupChanged(),
     "failed": Failed(EngineFailed("It failed.")),
 }
 

@@ -24,6 +24,7 @@ from app.core.transcript import Segment, Transcript
 from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.export_dialog import ExportDialog
+from app.ui.keeping.erase_dialog import EraseDialog
 from app.ui.library.sidebar import Place
 from app.ui.main_window import MainWindow
 from app.ui.settings.window import SettingsWindow
@@ -80,6 +81,7 @@ def test_every_control_of_the_dialogs_has_a_name(qtbot: QtBot, tmp_path: Path) -
         ExportDialog(["A"], str(tmp_path)),
         SettingsWindow(world.ports, world.commands.change_settings),
         AboutBox("1.0"),
+        EraseDialog(3, "1 GB", lambda _has_models: None),
     ):
         qtbot.addWidget(dialog)
         for control in focusable(dialog):

@@ -23,6 +23,7 @@ class Remedy(Enum):
     SHOW_LIBRARY_FOLDER = auto()
     SHOW_DISK = auto()
     OPEN_RELEASES = auto()
+    CHECK_LIBRARY = auto()
     LOOK_AGAIN = auto()
 
 
@@ -51,14 +52,14 @@ OF_KIND = {
     "cloud_folder": Remedy.SHOW_LIBRARY_FOLDER,
     "folder_not_writable": Remedy.SHOW_LIBRARY_FOLDER,
     "file_not_writable": Remedy.SHOW_LIBRARY_FOLDER,
-    "too_open": Remedy.SHOW_LIBRARY_FOLDER,
+    "too_open": Remedy.CHECK_LIBRARY,
     "library_read_only": Remedy.SHOW_LIBRARY_FOLDER,
-    "library_damaged": Remedy.SHOW_LIBRARY_FOLDER,
+    "library_damaged": Remedy.CHECK_LIBRARY,
     "library_too_new": Remedy.OPEN_RELEASES,
-    "orphans": Remedy.LOOK_AGAIN,
-    "segments_damaged": Remedy.SHOW_LIBRARY_FOLDER,
-    "search_drift": Remedy.LOOK_AGAIN,
-    "audio_missing": Remedy.SHOW_LIBRARY_FOLDER,
+    "orphans": Remedy.CHECK_LIBRARY,
+    "segments_damaged": Remedy.CHECK_LIBRARY,
+    "search_drift": Remedy.CHECK_LIBRARY,
+    "audio_missing": Remedy.CHECK_LIBRARY,
 }
 
 
@@ -82,5 +83,6 @@ def button_text(remedy: Remedy) -> str:
         Remedy.SHOW_LIBRARY_FOLDER: tr("Show Folder"),
         Remedy.SHOW_DISK: tr("Show Folder"),
         Remedy.OPEN_RELEASES: tr("Get the New Version"),
+        Remedy.CHECK_LIBRARY: tr("Check Library…"),
         Remedy.LOOK_AGAIN: tr("Look Again"),
     }[remedy]

@@ -73,6 +73,14 @@ class Deeds(QObject):
             self._undone = left
             self.changed.emit()
 
+    def remember(self, title: str, back: Step, again: Callable[[], None]) -> Deed:
+        """Take in what was done elsewhere, so that it can be taken back like all else."""
+        deed = Deed(title, back, again)
+        self._undone.clear()
+        self._done = [*self._done, deed][-_MOST:]
+        self.changed.emit()
+        return deed
+
     # The bin
 
     def move_to_bin(self, ids: Sequence[str], title: str) -> None:

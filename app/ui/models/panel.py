@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, QUrl, Signal
+from PySide6.QtCore import QSignalBlocker, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -262,6 +262,14 @@ class ModelsPanel(QWidget):
             allow: tuple[str, Callable[[], object]] = (tr("Allow Downloads"), self._go_online)
             message = tr("Undertone stays offline. Models that are here go on working.")
             self.banners.show_banner("offline", Banner(message, actions=[allow], can_close=False))
+
+    def follow_settings(self) -> None:
+        """Show whether the person wants to stay offline, wherever that was said."""
+        if self.options is not None:
+            check = self.options.offline_check
+            with QSignalBlocker(check):
+                check.setChecked(self._ports.settings().offline)
+        self._render_cards()
 
     def _go_online(self) -> None:
         self._ports.change(offline=False)

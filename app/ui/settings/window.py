@@ -4,21 +4,15 @@ Shows only settings that exist; the values belong to whoever answers `change_set
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
-from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices, QKeySequence
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
     QMainWindow,
-    QPushButton,
-    QRadioButton,
     QStackedWidget,
     QToolBar,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -26,28 +20,42 @@ from app.config.translate import tr
 from app.ui import theme
 from app.ui.models.panel import ModelsPanel
 from app.ui.ports import Ports
+from app.ui.settings.backups import BackupsSection
 from app.ui.settings.dictation import DictationPage
+from app.ui.settings.form import SettingsPage
 from app.ui.settings.general import GeneralPage
+from app.ui.settings.library import LibraryPage
 from app.ui.settings.microphone import MicrophonePage
-from app.ui.widgets.labels import PlainLabel, QuietLabel
-from app.ui.wording import short_path
+from app.ui.settings.privacy import PrivacyPage
 
 _SMALL = (640, 452)  # px: with its frame it fits a window of 760 × 480
 _LARGE = (700, 640)
+_TALL = (640, 512)  # for all that backups may have to say at once
+
+
+class _Page(Protocol):
+    """What every page can do."""
+
+    def refresh(self) -> None: ...
+
+    def refresh_colors(self) -> None: ...
 
 
 class SettingsWindow(QMainWindow):
     """General, Dictation, Microphone, Models, Library, Privacy."""
 
     def __init__(
-        self, ports: Ports, change: Callable[..., None], parent: QWidget | None = None
+        self,
+        ports: Ports,
+        change: Callable[..., None],
+        parent: QWidget | None = None,
+        run_rules: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._ports = ports
         self._change = change
         self.setWindowTitle(tr("Settings"))
         self.setUnifiedTitleAndToolBarOnMac(True)
-        self._quiet: list[QuietLabel] = []
         self._bar = QToolBar(self)
         self._bar.setMovable(False)
         self._bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
@@ -58,7 +66,7 @@ class SettingsWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self.general = GeneralPage(ports, change, self)
         self.dictation = DictationPage(ports, change, self)
-        self._parts: list[GeneralPage | DictationPage | MicrophonePage] = [self.general]
+        self._parts: list[_Page] = [self.general]
         self._add_page(tr("General"), "settings", self.general)
         if ports.dictation is not None:
             self._parts.append(self.dictation)
@@ -71,8 +79,13 @@ class SettingsWindow(QMainWindow):
         if ports.model_ports is not None:
             self.models_panel = ModelsPanel(ports.model_ports, self)
             self._add_page(tr("Models"), "model", self.models_panel)
-        self._add_page(tr("Library"), "library", self._library())
-        self._add_page(tr("Privacy"), "privacy", self._privacy())
+        self.library = LibraryPage(ports, change, run_rules, self)
+        self._add_part(tr("Library"), "library", self.library)
+        if ports.backups is not None:
+            self.backups = BackupsSection(ports, ports.backups, change, self)
+            self._add_part(tr("Backups"), "retry", self.backups)
+        self.privacy = PrivacyPage(ports, change, self)
+        self._add_part(tr("Privacy"), "privacy", self.privacy)
         self._group.actions()[0].setChecked(True)
         close = QAction(self)
         close.setShortcuts(QKeySequence.keyBindings(QKeySequence.StandardKey.Close))
@@ -95,6 +108,16 @@ class SettingsWindow(QMainWindow):
         if self.models_panel is not None:
             self.choose_page(self.pages.indexOf(self.models_panel))
 
+    def show_backups(self) -> None:
+        """Show the page of the backups, where there is one."""
+        if self._ports.backups is not None:
+            self.choose_page(self.pages.indexOf(self.backups))
+
+    def show_check(self) -> None:
+        """Show the part that checks the library."""
+        self.choose_page(self.pages.indexOf(self.library))
+        self.library.show_check()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.models_panel is not None:
             self.models_panel.finish_removal()
@@ -104,8 +127,6 @@ class SettingsWindow(QMainWindow):
         theme.refresh_icons(self)
         if self.models_panel is not None:
             self.models_panel.refresh_colors()
-        for label in self._quiet:
-            label.refresh_colors()
         for part in self._parts:
             part.refresh_colors()
 
@@ -113,6 +134,13 @@ class SettingsWindow(QMainWindow):
         """Show what holds now: a setting may be changed elsewhere too."""
         for part in self._parts:
             part.refresh()
+        if self.models_panel is not None:
+            self.models_panel.follow_settings()
+
+    def _add_part(self, title: str, icon: str, part: LibraryPage | SettingsPage) -> None:
+        """Add a page that shows settings, so that it follows them."""
+        self._parts.append(part)
+        self._add_page(title, icon, part)
 
     def _add_page(self, title: str, icon: str, page: QWidget) -> None:
         at = self.pages.addWidget(page)
@@ -131,94 +159,10 @@ class SettingsWindow(QMainWindow):
     def _show_page(self, at: int) -> None:
         """Show a page; the window takes the size the page needs, as on a Mac."""
         self.pages.setCurrentIndex(at)
-        is_large = self.pages.widget(at) is self.models_panel and self.models_panel is not None
-        self.resize(*(_LARGE if is_large else _SMALL))
-
-    def _library(self) -> QWidget:
-        folder = self._ports.library_folder
-        place = QLineEdit(short_path(folder), self)
-        place.setReadOnly(True)
-        place.setAccessibleName(tr("Where the library lies"))
-        reveal = QPushButton(tr("Show Folder"), self)
-        reveal.setAccessibleName(tr("Show the library’s folder"))
-        reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        row = QHBoxLayout()
-        row.addWidget(place, 1)
-        row.addWidget(reveal)
-        self.reference_button = QRadioButton(tr("Leave them where they are"), self)
-        self.copy_button = QRadioButton(tr("Keep a copy in the library"), self)
-        group = QButtonGroup(self)
-        choices = QVBoxLayout()
-        choices.setSpacing(4)
-        for button, value, note in (
-            (
-                self.reference_button,
-                "reference",
-                tr("Takes no space. If you move or delete a file, only its text remains."),
-            ),
-            (self.copy_button, "copy", tr("Takes as much space again, and stays complete.")),
-        ):
-            group.addButton(button)
-            button.setAccessibleDescription(note)
-            button.setChecked(self._ports.commands.settings.imported_files == value)
-            button.toggled.connect(
-                lambda is_on, value=value: self._change(imported_files=value) if is_on else None
-            )
-            choices.addWidget(button)
-            choices.addWidget(self._quiet_line(note, indent=22))
-        page, form = _form_page()
-        form.addRow(tr("Library:"), row)
-        form.addRow(tr("Imported files:"), choices)
-        return page
-
-    def _privacy(self) -> QWidget:
-        page = QWidget(self)
-        column = QVBoxLayout(page)
-        column.setContentsMargins(28, 24, 28, 24)
-        column.setSpacing(theme.SPACE)
-        for title, text in (
-            (
-                tr("Nothing leaves this computer"),
-                tr(
-                    "Undertone turns speech into text here. It sends no recording, no text and no "
-                    "statistics anywhere."
-                ),
-            ),
-            (
-                tr("What is stored"),
-                tr(
-                    "The library holds titles, texts and times, and copies of recordings if you "
-                    "chose so. Only your user account may read its folder."
-                ),
-            ),
-            (
-                tr("What is written down about problems"),
-                tr(
-                    "Log files hold numbers and kinds of errors, never your texts, titles or the "
-                    "names of your files."
-                ),
-            ),
-        ):
-            heading = PlainLabel(title, self, wraps=True)
-            heading.setFont(theme.font(is_bold=True))
-            column.addWidget(heading)
-            column.addWidget(self._quiet_line(text))
-            column.addSpacing(theme.SPACE)
-        column.addStretch(1)
-        return page
-
-    def _quiet_line(self, text: str, indent: int = 0) -> QuietLabel:
-        label = QuietLabel(text, self, wraps=True)
-        label.setContentsMargins(indent, 0, 0, 4)
-        self._quiet.append(label)
-        return label
-
-
-def _form_page() -> tuple[QWidget, QFormLayout]:
-    page = QWidget()
-    form = QFormLayout(page)
-    form.setContentsMargins(28, 24, 28, 24)
-    form.setHorizontalSpacing(12)
-    form.setVerticalSpacing(16)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    return page, form
+        page = self.pages.widget(at)
+        if page is self.models_panel and self.models_panel is not None:
+            self.resize(*_LARGE)
+        elif isinstance(page, BackupsSection):
+            self.resize(*_TALL)
+        else:
+            self.resize(*_SMALL)

@@ -277,3 +277,17 @@ def test_facts_say_about_where_nothing_is_known_exactly() -> None:
     assert facts(rows["whisper-large-v3-8bit"]).startswith("about 1.6 GB download")
     assert "download" not in facts(rows["acft-whisper-small"])
     assert state.__doc__
+
+
+def test_staying_offline_may_be_said_elsewhere(qtbot: QtBot) -> None:
+    fake = FakeModels()
+    panel = panel_of(qtbot, fake)
+    assert panel.options is not None
+    fake.change(offline=True)
+    panel.follow_settings()
+    assert panel.options.offline_check.isChecked()
+    assert panel.banners.banner("offline") is not None
+    fake.change(offline=False)
+    panel.follow_settings()
+    assert not panel.options.offline_check.isChecked()
+    assert panel.banners.banner("offline") is None

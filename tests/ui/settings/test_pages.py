@@ -398,5 +398,5 @@ def test_without_a_microphone_or_dictation_their_pages_are_absent(qtbot: QtBot) 
     world = World(has_dictation=False)
     window = open_page(qtbot, world)
     assert [action.text() for action in window._group.actions()] == [
-        *("General", "Microphone", "Library", "Privacy")
+        *("General", "Microphone", "Library", "Backups", "Privacy")
     ]

@@ -21,11 +21,11 @@ def test_appearance_is_applied_at_once(qtbot: QtBot) -> None:
 
 def test_imported_files_are_referenced_or_copied(qtbot: QtBot) -> None:
     world = World()
-    window = settings_of(qtbot, world)
-    assert window.reference_button.isChecked()
-    window.copy_button.click()
+    place = settings_of(qtbot, world).library.place
+    assert place.reference_button.isChecked()
+    place.copy_button.click()
     assert world.commands.settings.imported_files == "copy"
-    window.reference_button.click()
+    place.reference_button.click()
     assert world.commands.settings.imported_files == "reference"
     assert len(world.commands.calls) == 2
 
@@ -35,7 +35,7 @@ def test_it_shows_what_was_chosen_before(qtbot: QtBot) -> None:
     world.commands.change_settings(appearance="light", imported_files="copy")
     window = settings_of(qtbot, world)
     assert window.general.appearance_box.currentData() == "light"
-    assert window.copy_button.isChecked()
+    assert window.library.place.copy_button.isChecked()
 
 
 def test_the_tabs_change_the_page(qtbot: QtBot) -> None:

@@ -1,0 +1,1 @@
+"""Rules that run by themselves, repair, erasing: what keeps the library well."""

@@ -1,0 +1,110 @@
+"""`undertone library backup | backups | restore --backup | archive | unarchive`."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import run
+from app.config.paths import HOME_VARIABLE, Paths
+from app.core.backup import Keeping
+from app.library.backing_up import make_backup
+from app.library.backups import existing_backups
+from app.library.lock import LibraryLock
+from app.library.work import Work
+from tests.library.full_library import make_library, rows_of
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    made = Paths(tmp_path / "home")
+    monkeypatch.setenv(HOME_VARIABLE, str(made.home))
+    make_library(made, tmp_path / "elsewhere.mp3")
+    return made
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> str:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return str(folder)
+
+
+def test_backup_lose_everything_restore(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = rows_of(paths.library, paths.home)
+    assert run(["library", "backup", disk]) == 0
+    assert run(["library", "backups", disk, "--check", "--json"]) == 0
+    shutil.rmtree(paths.home)
+    capsys.readouterr()
+    assert run(["library", "restore", "--backup", disk]) == 0
+    assert rows_of(paths.library, paths.home) == rows
+    assert "4 recordings" in capsys.readouterr().err
+    assert run(["library", "restore", "--backup", disk]) == 0  # now there is a library to keep
+    assert "is kept in" in capsys.readouterr().err
+
+
+def test_a_damaged_backup_names_the_older_one(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_backup(paths, Path(disk), Keeping(), Work(), now=lambda: 1_700_000_000.0)
+    run(["library", "backup", disk])
+    newest, older = existing_backups(Path(disk)).backups()
+    (newest.folder / "library.sqlite.gz").write_bytes(b"other")
+    assert run(["library", "restore", "--backup", disk, "--of", newest.name]) == 1
+    said = capsys.readouterr().err
+    assert "is damaged" in said
+    assert older.name in said
+    assert run(["library", "backups", disk, "--check"]) == 1
+    assert run(["library", "restore", "--backup", disk, "--of", older.name]) == 0
+
+
+def test_with_undertone_open_it_waits_for_the_next_start(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["library", "backup", disk])
+    lock = LibraryLock.take(paths.library_lock)
+    assert lock is not None
+    with lock:
+        assert run(["library", "restore", "--backup", disk]) == 0
+    assert "when it starts next" in capsys.readouterr().err
+    assert (paths.home / "restoring" / "ready.json").exists()
+
+
+def test_archive_and_unarchive(
+    paths: Paths, disk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    file = f"{disk}/all.zip"
+    assert run(["library", "archive", file]) == 0
+    fresh = Paths(tmp_path / "fresh")
+    monkeypatch.setenv(HOME_VARIABLE, str(fresh.home))
+    capsys.readouterr()
+    assert run(["library", "unarchive", file]) == 0
+    assert "4 new, 0 completed, 0 already here." in capsys.readouterr().out
+    assert rows_of(fresh.library, fresh.home) == rows_of(paths.library, paths.home)
+
+
+def test_what_is_missing_is_said(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["library", "backup"]) == 1
+    assert "No folder for backups" in capsys.readouterr().err
+    assert run(["library", "backup", "/nowhere/disk"]) == 1
+    assert "is not there" in capsys.readouterr().err
+    assert run(["library", "restore"]) == 1
+    assert "Nothing was named" in capsys.readouterr().err
+    assert run(["library", "backups", str(paths.home), "--json"]) == 1
+    assert "no backups" in capsys.readouterr().err
+
+
+def test_the_list_is_readable_by_programs(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert paths.library.exists()
+    run(["library", "backup", disk])
+    capsys.readouterr()
+    assert run(["library", "backups", disk, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["backup"]["recordings"] for each in found] == [4]
+    assert not found[0]["is_damaged"]

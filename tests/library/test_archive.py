@@ -1,0 +1,290 @@
+"""Everything out into one file and back in: equal, merged, and nothing believed."""
+
+import json
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.config.paths import Paths
+from app.core.backup import Merged
+from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
+from app.core.transcript import Segment
+from app.library.archive import write_archive
+from app.library.reader import LibraryReader
+from app.library.search import ListQuery
+from app.library.unarchive import finish_take_in, take_in_archive
+from app.library.work import Stopped, Work
+from app.library.writer import LibraryWriter
+from tests.library.builders import make_recording, make_segment
+from tests.library.full_library import (
+    COPY,
+    FILE,
+    TAKE,
+    all_private,
+    make_library,
+    noise,
+    put_sound,
+    rows_of,
+    sounds_of,
+)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    made = Paths(tmp_path / "home")
+    make_library(made, tmp_path / "elsewhere.mp3")
+    return made
+
+
+@pytest.fixture
+def archive(paths: Paths, tmp_path: Path) -> Path:
+    file = tmp_path / "library.zip"
+    assert write_archive(paths, file, Work()).recordings == 4
+    return file
+
+
+def take_in(paths: Paths, file: Path) -> Merged:
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        return take_in_archive(paths, file, writer, Work())
+
+
+def change(paths: Paths, work: Callable[[LibraryWriter], object]) -> None:
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        work(writer)
+
+
+def test_out_and_in_again_is_the_same_library(paths: Paths, archive: Path, tmp_path: Path) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    assert take_in(fresh, archive) == Merged(added=4)
+    assert rows_of(fresh.library, fresh.home) == rows_of(paths.library, paths.home)
+    assert sounds_of(fresh) == sounds_of(paths)
+    assert all_private(fresh.home)
+    assert not (fresh.home / "taking-in").exists()
+    with LibraryReader(fresh.library) as reader:
+        assert [hit.recording.recording_id for hit in reader.search(ListQuery("edit"))] == [TAKE]
+
+
+def test_flac_is_stored_and_any_unzip_finds_it_whole(paths: Paths, archive: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        assert zipped.testzip() is None
+        flac = zipped.getinfo(f"recordings/{TAKE}/audio.flac")
+        assert flac.compress_type == zipfile.ZIP_STORED
+        assert zipped.getinfo(f"recordings/{COPY}/audio.wav").compress_type == zipfile.ZIP_DEFLATED
+        sound = (paths.recordings / TAKE / "audio.flac").read_bytes()
+        assert zipped.read(flac) == sound
+    assert not archive.stat().st_mode & 0o077
+
+
+def test_the_same_archive_twice_changes_nothing(paths: Paths, archive: Path) -> None:
+    before = rows_of(paths.library, paths.home), sounds_of(paths)
+    assert take_in(paths, archive) == Merged(unchanged=4)
+    assert (rows_of(paths.library, paths.home), sounds_of(paths)) == before
+
+
+def test_two_libraries_become_one_in_the_order_of_making(archive: Path, tmp_path: Path) -> None:
+    other = Paths(tmp_path / "other")
+
+    def fill(writer: LibraryWriter) -> None:
+        for name, at in (("x1", 50.0), ("x2", 250.0), ("x3", 900.0)):
+            writer.add_finished(
+                make_recording(name, f"title {name}", created_at=at), [make_segment(f"said {name}")]
+            ).result()
+        folder = writer.add_folder("interviews").result()  # theirs differs in case only
+        writer.move_to_folder(["x2"], folder.folder_id).result()
+        writer.tag(["x1"], "Wichtig").result()
+
+    change(other, fill)
+    assert take_in(other, archive) == Merged(added=4)
+    with LibraryReader(other.library) as reader:
+        listed = [each.created_at for each in reader.recordings()]
+        assert listed == [900.0, 400.0, 250.0, 200.0, 100.0, 50.0]
+        assert [hit.recording.recording_id for hit in reader.search(ListQuery("said x2"))] == ["x2"]
+        assert [hit.recording.recording_id for hit in reader.search(ListQuery("copy"))] == [COPY]
+        assert sorted(folder.name for folder in reader.folders()) == ["Empty", "interviews"]
+        counts = {folder.name: folder.count for folder in reader.folders()}
+        assert counts["interviews"] == 2
+        assert [(tag.name, tag.count) for tag in reader.tags()] == [("Wichtig", 3)]
+        words = reader.transcript("x3").segments[0].words
+        assert [word.text for word in words] == ["said", "x3"]
+    connection = sqlite3.connect(other.library)
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.execute("PRAGMA query_only = OFF")
+    connection.execute(
+        "INSERT INTO documents_search (documents_search, rank) VALUES ('integrity-check', 1)"
+    )
+    connection.close()
+
+
+def test_texts_that_differ_are_both_kept(paths: Paths, archive: Path) -> None:
+    mine = make_segment("entirely my own words")
+    change(paths, lambda writer: writer.splice_segments(TAKE, 0, None, [mine], 800.0).result())
+    change(paths, lambda writer: writer.update_recording(TAKE, notes="mine").result())
+    assert take_in(paths, archive) == Merged(completed=1, unchanged=3, conflicts=1)
+    with LibraryReader(paths.library) as reader:
+        assert [each.text for each in reader.transcript(TAKE).segments] == [mine.text]
+        texts = [
+            " ".join(each.text for each in reader.revision_segments(version.revision_id))
+            for version in reader.revisions(TAKE)
+        ]
+        assert "first words said edited words" in texts
+    assert take_in(paths, archive).unchanged == 4  # and the second time there is nothing new
+
+
+def test_an_edit_made_elsewhere_comes_over(paths: Paths, archive: Path, tmp_path: Path) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    take_in(fresh, archive)
+    text = make_segment("from the copy, corrected")
+    change(fresh, lambda writer: writer.splice_segments(COPY, 0, None, [text], 900.0).result())
+    change(fresh, lambda writer: writer.tag([COPY], "checked").result())
+    newer = tmp_path / "newer.zip"
+    write_archive(fresh, newer, Work())
+    assert take_in(paths, newer) == Merged(completed=1, unchanged=3)
+    with LibraryReader(paths.library) as reader:
+        assert [each.text for each in reader.transcript(COPY).segments] == [text.text]
+        assert set(reader.tags_of(COPY)) == {"wichtig", "checked"}
+
+
+def test_the_same_sound_with_the_same_text_is_not_doubled(archive: Path, tmp_path: Path) -> None:
+    other = Paths(tmp_path / "other")
+
+    def fill(writer: LibraryWriter) -> None:
+        same = make_recording("own", "My name for it", created_at=1.0)
+        writer.add_finished(same, [make_segment("of the file")], "f-file").result()
+        differs = make_recording("own2", "My copy", created_at=2.0)
+        writer.add_finished(differs, [Segment(0.0, 1.0, "another text")], "f-copy").result()
+
+    change(other, fill)
+    assert take_in(other, archive) == Merged(added=3, completed=1)
+    with LibraryReader(other.library) as reader:
+        assert reader.count() + reader.count(ListQuery(is_binned=True)) == 5
+        found = reader.recording("own")
+        assert found is not None
+        assert found.notes == "look ☃"
+
+
+def test_sound_that_was_missing_here_comes_back(paths: Paths, archive: Path) -> None:
+    sound = paths.recordings / TAKE / "audio.flac"
+    content = sound.read_bytes()
+    sound.unlink()
+    take_in(paths, archive)
+    assert sound.read_bytes() == content
+
+
+def test_imported_sound_goes_along(paths: Paths, tmp_path: Path) -> None:
+    original = tmp_path / "elsewhere.mp3"
+    original.write_bytes(noise("mp3", 9_000))
+    file, fresh = tmp_path / "all.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    assert take_in(paths, file) == Merged(unchanged=4)
+    assert not (paths.recordings / FILE).exists()
+    original.unlink()
+    assert take_in(fresh, file) == Merged(added=4)
+    with LibraryReader(fresh.library) as reader:
+        found = reader.recording(FILE)
+        assert found is not None
+        assert found.audio_path == fresh.recordings / FILE / "audio.mp3"
+        assert found.is_copy
+    assert take_in(paths, file) == Merged(completed=1, unchanged=3)  # it was lost here, too
+    assert (paths.recordings / FILE / "audio.mp3").read_bytes() == noise("mp3", 9_000)
+    smaller = tmp_path / "small.zip"
+    write_archive(paths, smaller, Work(), with_imported=False)
+    with zipfile.ZipFile(smaller) as zipped:
+        assert not [name for name in zipped.namelist() if name.startswith("imported")]
+
+
+def rewritten(archive: Path, **members: bytes | None) -> Path:
+    """Return a copy of the archive with members changed; by the last part of their name."""
+    target = archive.with_name("changed.zip")
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(target, "w") as new:
+        for entry in old.infolist():
+            key = entry.filename.split("/")[-1].replace(".", "_").replace("-", "_")
+            content = members.get(key, old.read(entry))
+            if content is not None:
+                new.writestr(entry.filename, content)
+    return target
+
+
+@pytest.mark.parametrize("member", ["audio_flac", "library_sqlite", "undertone_library_json"])
+def test_an_archive_that_is_not_what_it_was_is_refused(
+    paths: Paths, archive: Path, tmp_path: Path, member: str
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    for content in (b"other", None):
+        with pytest.raises(BackupDamaged):
+            take_in(fresh, rewritten(archive, **{member: content}))
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 0
+    assert not list(fresh.home.glob("recordings/*"))
+    assert not (fresh.home / "taking-in").exists()
+
+
+def test_an_archive_writes_nowhere_else(archive: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        held = json.loads(zipped.read("undertone-library.json"))
+    held["files"][0]["path"] = "recordings/../../escaped.flac"
+    content = json.dumps(held).encode()
+    with pytest.raises(BackupDamaged):
+        take_in(Paths(tmp_path / "fresh"), rewritten(archive, undertone_library_json=content))
+    assert not list(tmp_path.rglob("escaped*"))
+
+
+def test_no_archive_newer_archive_no_file(paths: Paths, archive: Path, tmp_path: Path) -> None:
+    text = tmp_path / "x.zip"
+    text.write_text("no zip")
+    with pytest.raises(BackupDamaged, match="not an archive"):
+        take_in(paths, text)
+    with pytest.raises(BackupMissing):
+        take_in(paths, tmp_path / "none.zip")
+    with zipfile.ZipFile(archive) as zipped:
+        held = json.loads(zipped.read("undertone-library.json"))
+    newer = rewritten(archive, undertone_library_json=json.dumps({**held, "version": 99}).encode())
+    with pytest.raises(BackupFailed, match="newer"):
+        take_in(paths, newer)
+
+
+def test_writing_is_whole_or_not_at_all(paths: Paths, archive: Path) -> None:
+    before = archive.read_bytes()
+    work = Work(lambda done, _total: work.stop() if done > 100_000 else None)
+    with pytest.raises(Stopped):
+        write_archive(paths, archive, work)
+    with pytest.raises(DiskFull):
+        write_archive(paths, archive, Work(), free=lambda _: 1000)
+    assert archive.read_bytes() == before
+    assert not list(archive.parent.glob(".partial*"))
+    with pytest.raises(BackupFailed, match="inside the library"):
+        write_archive(paths, paths.home / "x.zip", Work())
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_killed_import_is_finished_or_swept(
+    paths: Paths, archive: Path, tmp_path: Path, is_committed: bool
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    take_in(fresh, archive)
+    staged = fresh.home / "taking-in"
+    staged.mkdir()
+    fresh.recordings.rename(staged / "recordings")
+    added = [TAKE] if is_committed else ["never-added"]
+    (staged / "plan.json").write_text(json.dumps({"added": added}))
+    finish_take_in(fresh)
+    assert not staged.exists()
+    assert sounds_of(fresh) == (sounds_of(paths) if is_committed else {})
+
+
+def test_an_import_beside_this_one_is_left_alone(archive: Path, tmp_path: Path) -> None:
+    from app.library.lock import LibraryLock
+
+    fresh = Paths(tmp_path / "fresh")
+    put_sound(fresh, TAKE, "audio.flac", b"x")
+    staged = fresh.home / "taking-in"
+    staged.mkdir()
+    lock = LibraryLock.take(staged / ".lock")
+    assert lock is not None
+    with lock:
+        finish_take_in(fresh)
+        assert staged.exists()
+        with pytest.raises(BackupFailed, match="Another Undertone"):
+            take_in(fresh, archive)

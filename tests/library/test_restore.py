@@ -1,0 +1,322 @@
+"""Restoring: everything back on an empty machine, nothing of the present lost, damage said."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.config.paths import Paths
+from app.core.backup import Keeping
+from app.core.errors import BackupDamaged, BackupFailed, DiskFull
+from app.library.backing_up import make_backup
+from app.library.backup_state import load_state
+from app.library.backups import Backup, BackupFolder, existing_backups, read_files
+from app.library.connection import open_writable
+from app.library.reader import LibraryReader
+from app.library.restore import (
+    check_backup,
+    finish_restore,
+    is_restore_staged,
+    newest_whole,
+    stage_restore,
+)
+from app.library.search import ListQuery
+from app.library.work import Stopped, Work, copy_packed
+from tests.library.full_library import (
+    FILE,
+    TAKE,
+    all_private,
+    make_library,
+    noise,
+    put_sound,
+    rows_of,
+    sounds_of,
+)
+
+NOON = 1_795_000_000.0
+DAY = 86_400.0
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    made = Paths(tmp_path / "home")
+    make_library(made, tmp_path / "elsewhere.mp3")
+    return made
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder
+
+
+def back_up(paths: Paths, disk: Path, at: float = NOON) -> Backup:
+    return make_backup(paths, disk, Keeping(), Work(), now=lambda: at)
+
+
+def restore(paths: Paths, disk: Path, backup: Backup) -> Path | None:
+    stage_restore(paths, existing_backups(disk), backup, Work())
+    return finish_restore(paths)
+
+
+def flip_byte(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def stored(disk: Path, backup: Backup, ending: str) -> Path:
+    files = read_files(backup)
+    assert files is not None
+    return existing_backups(disk).sound(next(f for f in files if f.path.endswith(ending)))
+
+
+def test_the_drill_everything_comes_back_on_an_empty_machine(
+    paths: Paths, disk: Path, tmp_path: Path
+) -> None:
+    rows, sounds = rows_of(paths.library, paths.home), sounds_of(paths)
+    back_up(paths, disk)
+    shutil.rmtree(paths.home)
+    fresh = Paths(tmp_path / "new machine" / "home")
+    aside = restore(fresh, disk, existing_backups(disk).backups()[0])
+    assert aside is None
+    assert rows_of(fresh.library, fresh.home) == rows
+    assert sounds_of(fresh) == sounds
+    assert json.loads(fresh.settings.read_text())["vocabulary"] == ["Ada"]
+    assert all_private(fresh.home)
+    assert not (fresh.home / "restoring").exists()
+    open_writable(fresh.library).close()  # as the app does: whole, and on our schema
+    with LibraryReader(fresh.library) as reader:
+        assert [hit.recording.recording_id for hit in reader.search(ListQuery("naive"))] == []
+        assert [hit.recording.recording_id for hit in reader.search(ListQuery("edit"))] == [TAKE]
+        found = reader.recording(TAKE)
+        assert found is not None
+        assert found.audio_path == fresh.recordings / TAKE / "audio.flac"
+        binned = reader.recordings(ListQuery(is_binned=True))
+        assert [(each.recording_id, each.audio_path) for each in binned] == [
+            (FILE, tmp_path / "elsewhere.mp3")
+        ]
+
+
+def test_the_series_of_backups_goes_on_after_a_restore(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    shutil.rmtree(paths.home)
+    restore(paths, disk, backup)
+    assert load_state(paths).library_id == backup.library_id
+    again = back_up(paths, disk, NOON + DAY)
+    assert again.library_id == backup.library_id
+    assert read_files(again) == read_files(backup)
+
+
+def test_the_present_library_is_kept_aside(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    put_sound(paths, TAKE, "later.flac", noise("later", 100))
+    paths.settings.write_text('{"version": 1, "microphone": "new one"}')
+    connection = open_writable(paths.library)  # a log that is not folded in yet
+    connection.execute("UPDATE recordings SET title = 'later' WHERE recording_id = ?", (TAKE,))
+    now = rows_of(paths.library, paths.home)
+    connection.close()
+    aside = restore(paths, disk, backup)
+    assert aside is not None
+    assert (aside / "recordings" / TAKE / "later.flac").read_bytes() == noise("later", 100)
+    assert rows_of(aside / "library.sqlite", paths.home) == now
+    assert not (paths.recordings / TAKE / "later.flac").exists()
+    with LibraryReader(paths.library) as reader:
+        found = reader.recording(TAKE)
+        assert found is not None
+        assert found.title == "A take"
+    settings = json.loads(paths.settings.read_text())
+    assert settings["microphone"] == "new one"  # this machine's own
+    assert settings["vocabulary"] == ["Ada"]
+
+
+def test_nothing_is_touched_before_all_is_checked(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    rows = rows_of(paths.library, paths.home)
+    stage_restore(paths, existing_backups(disk), backup, Work())
+    assert is_restore_staged(paths)
+    assert rows_of(paths.library, paths.home) == rows
+    stage_restore(paths, existing_backups(disk), backup, Work())  # another choice replaces it
+    assert finish_restore(paths) is not None
+    assert finish_restore(paths) is None
+
+
+@pytest.mark.parametrize("part", ["library.sqlite.gz", "files.jsonl.gz", "settings.json"])
+def test_a_flipped_byte_is_said_and_the_older_backup_found(
+    paths: Paths, disk: Path, part: str
+) -> None:
+    older = back_up(paths, disk)
+    backup = back_up(paths, disk, NOON + DAY)
+    rows = rows_of(paths.library, paths.home)
+    flip_byte(backup.folder / part)
+    with pytest.raises(BackupDamaged, match="damaged"):
+        restore(paths, disk, backup)
+    assert rows_of(paths.library, paths.home) == rows
+    assert not (paths.home / "restoring").exists()
+    folder = existing_backups(disk)
+    assert check_backup(folder, backup, Work()).part == part
+    assert newest_whole(folder, backup.made_at, Work()) == older
+
+
+def test_damaged_sound_is_named_and_the_rest_can_be_had(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    flip_byte(stored(disk, backup, "audio.flac"))
+    stored(disk, backup, "audio.wav").write_bytes(b"no longer gzip")
+    with pytest.raises(BackupDamaged, match="2 of its sound files") as caught:
+        restore(paths, disk, backup)
+    assert TAKE in str(caught.value) or "0002" in str(caught.value)
+    stage_restore(paths, existing_backups(disk), backup, Work(), without_damaged=True)
+    sounds = sounds_of(paths)
+    finish_restore(paths)
+    lost = sounds.keys() - sounds_of(paths).keys()
+    assert {name.split("/")[-1] for name in lost} == {"audio.flac", "audio.wav"}
+
+
+def test_a_backup_mends_what_a_check_found_damaged(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    file = stored(disk, backup, "audio.flac")
+    flip_byte(file)
+    folder = existing_backups(disk)
+    assert check_backup(folder, backup, Work()).sounds == (f"recordings/{TAKE}/audio.flac",)
+    assert not file.exists()
+    back_up(paths, disk, NOON + DAY)
+    assert not check_backup(folder, backup, Work())
+
+
+def test_imported_sound_comes_back_where_its_file_is_gone(
+    paths: Paths, disk: Path, tmp_path: Path
+) -> None:
+    original = tmp_path / "elsewhere.mp3"
+    original.write_bytes(noise("mp3", 9_000))
+    rows = rows_of(paths.library, paths.home)
+    backup = make_backup(paths, disk, Keeping(), Work(), with_imported=True, now=lambda: NOON)
+    restore(paths, disk, backup)
+    assert rows_of(paths.library, paths.home) == rows  # it still stands where it was
+    original.unlink()
+    again = make_backup(
+        paths, disk, Keeping(), Work(), with_imported=True, now=lambda: NOON + DAY
+    )  # and is kept from before
+    fresh = Paths(tmp_path / "fresh")
+    restore(fresh, disk, again)
+    with LibraryReader(fresh.library) as reader:
+        found = reader.recording(FILE)
+        assert found is not None
+        assert found.is_copy
+        assert found.audio_path == fresh.recordings / FILE / "audio.mp3"
+        assert found.audio_path.read_bytes() == noise("mp3", 9_000)
+    assert all_private(fresh.home)
+
+
+def killed_after(steps: int) -> Callable[..., None]:
+    """Return a rename that works `steps` times and then ends the process, as it were."""
+    left = [steps]
+    rename = Path.rename
+
+    def renamed(self: Path, target: Path) -> None:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        rename(self, target)
+
+    return renamed
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 4, 6])
+def test_a_kill_while_it_is_put_in_place_is_taken_up(
+    paths: Paths, disk: Path, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = rows_of(paths.library, paths.home), sounds_of(paths)
+    backup = back_up(paths, disk)
+    put_sound(paths, TAKE, "later.flac", noise("later", 100))
+    stage_restore(paths, existing_backups(disk), backup, Work())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed_after(steps))
+        with pytest.raises(KeyboardInterrupt):
+            finish_restore(paths)
+    aside = finish_restore(paths)
+    assert (rows_of(paths.library, paths.home), sounds_of(paths)) == wanted
+    assert aside is not None
+    assert (aside / "recordings" / TAKE / "later.flac").exists()
+    assert rows_of(aside / "library.sqlite", paths.home) == wanted[0]
+
+
+def test_a_backup_of_the_first_schema_comes_back(
+    paths: Paths, disk: Path, old_schema: Callable[[Path], None]
+) -> None:
+    old_schema(paths.library)
+    backup = back_up(paths, disk)
+    restore(paths, disk, backup)
+    with LibraryReader(paths.library) as reader:
+        assert reader.recording("old") is not None
+
+
+@pytest.fixture
+def old_schema() -> Callable[[Path], None]:
+    from app.library.schema import MIGRATIONS
+
+    def make(file: Path) -> None:
+        for ending in ("", "-wal", "-shm"):
+            file.with_name(file.name + ending).unlink(missing_ok=True)
+        connection = sqlite3.connect(file, isolation_level=None)
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO recordings (recording_id, kind, title, created_at, status) "
+            "VALUES ('old', 'file', 'old one', 1, 'done')"
+        )
+        connection.close()
+
+    return make
+
+
+def test_a_newer_undertones_backup_is_refused(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    newer = sqlite3.connect(paths.library, isolation_level=None)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    copied = paths.home / "copy.sqlite"
+    shutil.copy(paths.library, copied)
+    target = backup.folder / "library.sqlite.gz"
+    target.unlink()
+    content = copy_packed(copied, target, Work(), is_packed=True)
+    parts = {**backup.parts}
+    changed = Backup(
+        **{
+            **{name: getattr(backup, name) for name in Backup.__slots__},
+            "database": content,
+            "parts": parts,
+        }
+    )
+    with pytest.raises(BackupFailed, match="newer Undertone"):
+        stage_restore(paths, BackupFolder(existing_backups(disk).root), changed, Work())
+
+
+def test_a_row_that_points_elsewhere_is_no_copy_of_ours(paths: Paths, disk: Path) -> None:
+    precious = paths.home.parent / "precious.wav"
+    connection = sqlite3.connect(paths.library, isolation_level=None)
+    connection.execute(
+        "UPDATE recordings SET audio_path = ? WHERE recording_id = ?", (str(precious), TAKE)
+    )
+    connection.close()
+    restore(paths, disk, back_up(paths, disk))
+    with LibraryReader(paths.library) as reader:
+        found = reader.recording(TAKE)
+        assert found is not None
+        assert not found.is_copy  # so that removing the row will not delete the file
+
+
+def test_no_room_and_stop_leave_the_library_as_it_is(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    folder = existing_backups(disk)
+    with pytest.raises(DiskFull):
+        stage_restore(paths, folder, backup, Work(), free=lambda _: 1000)
+    work = Work(lambda done, _total: work.stop() if done > 150_000 else None)
+    with pytest.raises(Stopped):
+        stage_restore(paths, folder, backup, work)
+    assert not is_restore_staged(paths)
+    assert not (paths.home / "restoring").exists()

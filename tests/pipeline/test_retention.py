@@ -1,0 +1,192 @@
+"""Rules run once a day, move what they said they would, and can be taken back for good."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from app.config.paths import Paths, write_private
+from app.config.settings import Settings
+from app.core.ids import new_id
+from app.core.job import JobStatus
+from app.core.recording import RecordingKind, RecordingStatus
+from app.core.retention import DAY_S, Due, Rule, Takes, lines_of
+from app.library.reader import LibraryReader
+from app.library.writer import LibraryWriter
+from app.pipeline.retention import Retention
+from app.pipeline.sound_bin import SoundBin
+from tests.library.builders import make_job, make_recording, make_segment
+
+NOW = 1_795_000_000.0
+FILES = Rule(RecordingKind.FILE, Takes.ALL, 30)
+SOUNDS = Rule(RecordingKind.QUICK, Takes.SOUND, 30)
+
+
+@dataclass
+class Home:
+    paths: Paths
+    writer: LibraryWriter
+    reader: LibraryReader
+    now_s: float = NOW
+    settings: Settings = field(
+        default_factory=lambda: Settings(retention=lines_of([FILES, SOUNDS]), bin_keeps_days=30)
+    )
+
+    def __post_init__(self) -> None:
+        self.retention = Retention(
+            self.paths, self.writer, self.reader, lambda: self.settings, lambda: self.now_s
+        )
+        self.sounds = SoundBin(self.paths, self.writer, self.reader)
+
+    def add(self, name: str, days: float, **fields: object) -> str:
+        at = self.now_s - days * DAY_S
+        made = replace(make_recording(name, created_at=at, status=RecordingStatus.DONE), **fields)  # type: ignore[arg-type]
+        self.writer.add_finished(made, [make_segment(f"text of {name}")]).result(10)
+        return name
+
+    def add_with_sound(self, days: float) -> tuple[str, Path]:
+        name = new_id()
+        sound = self.paths.recordings / name / "audio.flac"
+        write_private(sound, b"sound of it")
+        kind = RecordingKind.QUICK
+        return self.add(name, days, kind=kind, audio_path=sound, is_copy=True), sound
+
+    def begin(self) -> None:
+        """Let the rules have run yesterday."""
+        self.now_s -= DAY_S
+        assert self.retention.run().is_nothing
+        self.now_s += DAY_S
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    paths = Paths(tmp_path / "home")
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        found = Home(paths, writer, LibraryReader(paths.library))
+        yield found
+        found.reader.close()
+
+
+def test_it_moves_what_it_said_and_says_what_it_moved(home: Home) -> None:
+    home.add("old", 31)
+    home.add("new", 29)
+    home.add("loved", 99, is_favourite=True)
+    home.add("failed", 99, status=RecordingStatus.FAILED)
+    home.add("working", 99)
+    home.writer.save_job(make_job("j", "working", status=JobStatus.RUNNING)).result(10)
+    home.add("unpacked", 99)
+    write_private(home.paths.recordings / "unpacked" / "audio.journal", b"x")
+    quiet, sound = home.add_with_sound(40)
+    home.begin()
+    expected = Due(("old",), (quiet,))
+    assert home.retention.preview([FILES, SOUNDS]) == expected
+    assert home.retention.preview([FILES]) == Due(("old",), ())
+    ran = home.retention.run()
+    assert (ran.moved, ran.erased) == (expected, 0)
+    assert home.reader.recording("old").deleted_at == NOW  # type: ignore[union-attr]
+    row = home.reader.recording(quiet)
+    assert row is not None
+    assert (row.deleted_at, row.audio_path) == (None, None)
+    assert not sound.exists()
+    assert home.reader.transcript(quiet).segments[0].text == f"text of {quiet}"
+    assert not home.retention.is_due()
+    assert home.retention.run().is_nothing
+
+
+def test_what_was_taken_back_is_never_moved_again(home: Home) -> None:
+    home.add("old", 31)
+    home.add("other", 31)
+    quiet, sound = home.add_with_sound(40)
+    home.begin()
+    ran = home.retention.run()
+    home.retention.undo(Due(("old",), ran.moved.sounds))
+    home.writer.restore(["other"]).result(10)  # out of the bin by hand
+    assert sound.read_bytes() == b"sound of it"
+    row = home.reader.recording(quiet)
+    assert row is not None
+    assert (row.audio_path, row.is_copy) == (sound, True)
+    home.now_s += 2 * DAY_S
+    assert home.retention.run().moved == Due()
+    home.now_s += 10 * DAY_S
+    assert home.retention.run().is_nothing
+
+
+def test_the_bin_is_emptied_for_good(home: Home) -> None:
+    home.add("old", 31)
+    quiet, _sound = home.add_with_sound(40)
+    home.add("loved", 50, is_favourite=True)
+    home.begin()
+    home.writer.move_to_bin(["loved"], home.now_s - 60 * DAY_S).result(10)
+    home.retention.run()
+    home.now_s += 29 * DAY_S
+    assert home.retention.run().erased == 0
+    assert home.retention.preview_bin(20) == 2
+    home.now_s += 2 * DAY_S
+    assert home.retention.run().erased == 2
+    assert home.reader.recording("old") is None
+    assert home.reader.recording(quiet) is not None
+    assert home.reader.recording("loved") is not None
+    assert home.sounds.entries() == ()
+    home.settings = home.settings.changed(bin_keeps_days=0)
+    assert home.retention.preview_bin(0) == 0
+
+
+@pytest.mark.parametrize("leap_days", [3650, 32, -400])
+def test_a_leaping_clock_moves_nothing_unasked(home: Home, leap_days: float) -> None:
+    home.add("a", -leap_days / 2 if leap_days > 0 else 31)
+    home.add("binned", 1)
+    home.writer.move_to_bin(["binned"], home.now_s).result(10)
+    home.begin()
+    home.now_s += leap_days * DAY_S
+    for _again in range(2):
+        ran = home.retention.run()
+        assert ran.moved == Due()
+        assert ran.erased == 0
+    assert home.reader.recording("a").deleted_at is None  # type: ignore[union-attr]
+    if leap_days > 0:
+        assert ran.waiting_bin == 1
+        assert home.retention.run(is_confirmed=True).erased == 1
+        assert home.retention.run().is_nothing
+
+
+def test_the_first_run_only_looks(home: Home) -> None:
+    home.add("old", 400)
+    assert home.retention.is_due()
+    assert home.retention.run().is_nothing
+    home.now_s += DAY_S
+    assert home.retention.run().moved.recordings == ("old",)
+
+
+def test_a_kill_before_the_move_does_not_spare_anything(home: Home) -> None:
+    home.add("old", 31)
+    home.begin()
+    memory = home.paths.retention.read_text().replace('"planned": []', '"planned": ["old"]')
+    write_private(home.paths.retention, memory.encode())
+    assert home.retention.run().moved.recordings == ("old",)
+
+
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_a_kill_while_sound_is_moved_is_made_good(home: Home, has_moved: bool) -> None:
+    quiet, sound = home.add_with_sound(40)
+    home.sounds.put([quiet], NOW)
+    (entry,) = home.sounds.entries()
+    if not has_moved:  # the row had changed, the file had not moved yet
+        entry.sound.rename(sound)
+    home.sounds.tidy()
+    assert entry.sound.read_bytes() == b"sound of it"
+    assert not sound.exists()
+    home.writer.update_recording(quiet, audio_path=sound, is_copy=True).result(10)
+    home.sounds.tidy()  # the row has it again: so it shall be
+    assert sound.read_bytes() == b"sound of it"
+    assert home.sounds.entries() == ()
+
+
+def test_a_persons_own_file_is_never_touched(home: Home, tmp_path: Path) -> None:
+    own = tmp_path / "interview.wav"
+    own.write_bytes(b"mine")
+    home.add("imported", 99, kind=RecordingKind.QUICK, audio_path=own)
+    home.add("claimed", 99, kind=RecordingKind.QUICK, audio_path=own, is_copy=True)
+    home.begin()
+    assert home.retention.run().moved == Due()
+    assert own.read_bytes() == b"mine"
