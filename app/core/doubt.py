@@ -1,15 +1,15 @@
 """Which words of a transcript are worth a second look.
 
-Marks are only of use while they are few and mostly right. So a word needs both a low probability
-and a place among the least sure twentieth of its transcript; `tests/bench/doubt` measures how much
-more often than others such words are wrong.
+Marks are only of use while they are few and mostly right. So a word needs to be more probably wrong
+than right, and a place among the least sure twentieth of its transcript; `tests/bench/doubt`
+measures how much more often than others such words are wrong.
 """
 
 from collections.abc import Iterable, Sequence
 
 from app.core.transcript import Segment, Word
 
-DOUBTFUL_BELOW = 0.35
+DOUBTFUL_BELOW = 0.5
 _MOST = 20  # one word of so many, and one where there are fewer
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from app.core.confidence import USUAL, Calibration
+
 _IMPORTED = "imported:"
 
 
@@ -44,6 +46,7 @@ class Model:
         is_demo: whether it is the small built-in model that only shows how the app works.
         has_word_times: whether it can say when each word was spoken.
         has_short_context: whether it reads less sound than it was made for as well, unpadded.
+        calibration: what its probabilities of words are worth.
     """
 
     model_id: str
@@ -57,3 +60,4 @@ class Model:
     is_demo: bool = False
     has_word_times: bool = True
     has_short_context: bool = False
+    calibration: Calibration = USUAL

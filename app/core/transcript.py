@@ -9,7 +9,11 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its place in the recording and how sure the model was of it (0…1)."""
+    """One word with its place in the recording.
+
+    `probability` is how probable it is that it is right (0…1); a person's word has 1. Whisper's is
+    calibrated (`core/confidence`), Voxtral's is what the model says.
+    """
 
     text: str
     start_s: float

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.confidence import USUAL, Calibration
 from app.core.model import Family
 
 _GROUP = 64  # weights that share a scale and an offset of 16 bits each
@@ -43,6 +44,7 @@ class CatalogEntry:
         bits: of a weight, once it is installed; 0 where nobody has said.
         converts_to_bits: quantise the text part to so many bits once it is fetched; 0 for never.
         source_bits: of a weight as it is fetched.
+        calibration: what its probabilities of words are worth, where somebody has measured it.
     """
 
     model_id: str
@@ -67,6 +69,7 @@ class CatalogEntry:
     bits: int = 16
     converts_to_bits: int = 0
     source_bits: int = 16
+    calibration: Calibration = USUAL
 
     @property
     def sha256(self) -> Mapping[str, str]:
@@ -140,4 +143,5 @@ def _entry(row: Mapping[str, Any]) -> CatalogEntry:
         bits=int(row.get("bits", 16)),
         converts_to_bits=int(row.get("converts_to_bits", 0)),
         source_bits=int(row.get("source_bits", 16)),
+        calibration=Calibration(**row["calibration"]) if "calibration" in row else USUAL,
     )

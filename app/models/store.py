@@ -301,6 +301,7 @@ def _model(entry: CatalogEntry, folder: Path) -> Model:
         is_demo=entry.is_demo,
         has_word_times=entry.has_word_times,
         has_short_context=entry.has_short_context,
+        calibration=entry.calibration,
     )
 
 

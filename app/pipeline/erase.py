@@ -42,6 +42,7 @@ _OURS = (
     "restoring",
     "taking-in",
     "backups.json*",
+    ".backing-up",
 )
 _IN_CACHES = ("Caches", "HTTPStorages", "WebKit")
 

@@ -93,6 +93,8 @@ class WindowActions:
         self.search = self._add(menu, tr("Search the &Library"), "Ctrl+Shift+F")
         menu.addSeparator()
         self.doubt = self._add(menu, tr("Next &Doubtful Word"), "F8")
+        self.doubt_back = self._add(menu, tr("&Previous Doubtful Word"), "Shift+F8")
+        self.confirm = self._add(menu, tr("Doubtful &Word Is Right"), "Ctrl+F8")
         self.compare = self._add(menu, tr("Compare &Versions…"))
 
     def _make_view(self) -> None:

@@ -165,6 +165,8 @@ class MainWindow(QMainWindow):
             (menus.search, self.browser.focus_search),
             (menus.replace, self._replace),
             (menus.doubt, partial(self.parts.transcript.editor.go_to_doubt, 1)),
+            (menus.doubt_back, partial(self.parts.transcript.editor.go_to_doubt, -1)),
+            (menus.confirm, self.parts.transcript.editor.confirm_doubt),
             (menus.compare, self.versions.open),
             (menus.show_library, partial(self.browser.go, Place.ALL)),
             (menus.show_queue, partial(self.browser.go, Place.QUEUE)),
@@ -431,8 +433,9 @@ class MainWindow(QMainWindow):
         menus.undo.setEnabled(self.deeds.latest is not None or session.can_undo)
         menus.redo.setEnabled(self.deeds.next is not None or session.can_redo)
         has_text = opened is not None and bool(parts.transcript.text.segments)
-        for action in (menus.replace, menus.doubt, menus.compare):
+        for action in (menus.replace, menus.doubt, menus.doubt_back, menus.compare):
             action.setEnabled(has_text)
+        menus.confirm.setEnabled(has_text and parts.transcript.editor.keys.is_allowed)
         is_in_bin = self.organising.is_in_bin
         for action in (
             menus.favourite,

@@ -9,7 +9,8 @@
 ./run bench live                 how soon live words show: the model alone, then the whole app;
                                  --write keeps it in RESULTS.md
 ./run bench library              search, list, open and edit with 100,000 transcripts
-./run bench doubt                how much more often doubtful words are wrong, under noise
+./run bench doubt                how much more often doubtful words are wrong, under noise; --kept
+                                 takes what the last full run heard, --write keeps it all
 """
 
 import argparse
@@ -40,7 +41,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     )
     live.add_argument("--write", action="store_true")
     doubt = benches.add_parser("doubt")
-    doubt.add_argument("--every", type=int, default=1, help="only every n-th clip")
+    doubt.add_argument("--kept", action="store_true", help="hear nothing again")
+    doubt.add_argument("--write", action="store_true")
     library = benches.add_parser("library")
     library.add_argument("--count", type=int, default=100_000)
     library.add_argument("--keep", type=Path, default=None, help="folder to make it in, or reuse")
@@ -116,7 +118,7 @@ def main(words: Sequence[str]) -> int:
     elif given.bench == "doubt":
         from tests.bench.doubt import run as run_doubt
 
-        print(run_doubt(given.every))
+        print(run_doubt(uses_kept=given.kept, writes=given.write))
     elif given.bench == "library":
         from tests.bench.library import run as run_library
 

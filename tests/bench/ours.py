@@ -117,9 +117,9 @@ class Clocked(Transcription):
         self.stages.add("decode", began)
         return done
 
-    def _timed(self, at: int, work: _Work, cuts: list[Cut], duration: float) -> list[TimedCut]:
+    def _timed(self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded) -> list[TimedCut]:
         began = time.process_time()
-        timed = super()._timed(at, work, cuts, duration)
+        timed = super()._timed(at, work, cuts, decoded)
         self.stages.add("words", began)
         return timed
 

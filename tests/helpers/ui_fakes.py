@@ -69,6 +69,7 @@ class FakeLibrary:
             if query.kind in (None, item.kind)
             and query.status in (None, item.status)
             and query.is_favourite in (None, item.is_favourite)
+            and query.is_doubtful in (None, item.doubt > 0)
             and query.folder_id in (None, item.folder_id)
             and (query.tag is None or query.tag in self.worn.get(item.recording_id, ()))
             and query.is_binned is (item.deleted_at is not None)

@@ -1,5 +1,6 @@
 """The window in every state it can be in, and everything a person does in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -425,6 +426,7 @@ def test_a_title_and_notes_are_typed(open_window: OpenWindow, qtbot: QtBot) -> N
 def test_filters_narrow_the_list_down_as_chips(open_window: OpenWindow) -> None:
     world = world_of(4)
     world.organiser.set_favourite(["r000002"], True)
+    world.library.items[1] = replace(world.library.items[1], doubt=2)
     window = open_window(world)
     filters, rows = window.parts.library.filters, window.parts.library.model
     filters.filter_menu.aboutToShow.emit()
@@ -439,6 +441,11 @@ def test_filters_narrow_the_list_down_as_chips(open_window: OpenWindow) -> None:
     assert chip is not None
     chip.click()
     assert rows.rowCount() == 4
+    filters.filter_menu.aboutToShow.emit()
+    doubtful = [a for a in filters.filter_menu.actions() if a.text() == "With doubtful words"]
+    doubtful[0].trigger()
+    assert rows.rowCount() == 1
+    filters.clear()
     filters.set_filter("kind", RecordingKind.QUICK, "Quick")
     assert window.parts.library.empty.isVisible()
 

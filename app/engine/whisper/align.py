@@ -25,13 +25,17 @@ Matrix = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One word as the alignment found it; times in seconds of the window."""
+    """One word as the alignment found it; times in seconds of the window.
+
+    `probability` is the mean of its tokens' and `least_probability` the smallest.
+    """
 
     text: str
     tokens: tuple[int, ...]
     start_s: float
     end_s: float
     probability: float
+    least_probability: float = 1.0
 
 
 def find_timings(
@@ -74,6 +78,7 @@ def find_timings(
             float(times[begin]),
             float(times[end]),
             float(np.mean(probabilities[begin:end])),
+            float(np.min(probabilities[begin:end])),
         )
         for word, part, begin, end in zip(words, parts, edges[:-1], edges[1:], strict=False)
     ]

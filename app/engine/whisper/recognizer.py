@@ -45,7 +45,8 @@ class WhisperRecognizer:
         network, config, heads = yield from load_steps(model.folder, dtype)
         tokens = Tokens(config.dimensions.is_multilingual, config.dimensions.n_languages)
         heads = heads or alignment_heads(config.dimensions)
-        return cls(model, Loaded(network, tokens, config.suppressed, heads))
+        loaded = Loaded(network, tokens, config.suppressed, heads, model.calibration)
+        return cls(model, loaded)
 
     @property
     def model(self) -> Model:

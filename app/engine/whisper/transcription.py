@@ -11,11 +11,13 @@ from time import perf_counter
 import mlx.core as mx
 import numpy as np
 
+from app.core.confidence import USUAL, Calibration
 from app.core.packing import Window
 from app.core.transcript import Segment
 from app.engine.base import IDLE, Idle, Options, WindowResult, WindowSource
 from app.engine.whisper.align import find_timings
 from app.engine.whisper.beam import BeamSearch
+from app.engine.whisper.confidence import judged
 from app.engine.whisper.decode import Decoded, Rows, detect_language
 from app.engine.whisper.glossary import glossary_prompt, is_leaked
 from app.engine.whisper.loops import has_loop, outside_loops
@@ -45,6 +47,7 @@ class Loaded:
     tokens: Tokens
     suppressed: tuple[int, ...] = ()
     heads: tuple[tuple[int, int], ...] = ()
+    calibration: Calibration = USUAL
 
 
 @dataclass(slots=True)
@@ -242,24 +245,24 @@ class Transcription:
 
     def _segments(self, at: int, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
         window, tokens = work.window, self._loaded.tokens
-        duration = window.end_s - window.start_s
-        cuts = cut_segments(decoded.tokens, tokens, duration)
-        timed = self._timed(at, work, cuts, duration)
+        cuts = cut_segments(decoded.tokens, tokens, window.end_s - window.start_s)
+        timed = self._timed(at, work, cuts, decoded)
         segments: list[Segment] = []
         for cut, times in zip(cuts, timed, strict=True):
             text = tokens.decode(cut.tokens).strip()
             if not text or is_leaked(text, self._options.glossary):
                 continue
-            confidence = _confidence(cut, decoded, tokens.eot)
+            confidence = float(np.mean(np.exp(_log_probabilities(cut, decoded, tokens.eot))))
             segment = Segment(times.start_s, times.end_s, text, times.words, confidence)
             segments.append(segment.shifted(window.start_s))
         return tuple(segments)
 
-    def _timed(self, at: int, work: _Work, cuts: list[Cut], duration: float) -> list[TimedCut]:
+    def _timed(self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded) -> list[TimedCut]:
         """Return the segments with their words, or as they are where no words are wanted."""
         if not cuts or not self._options.wants_words:
             return [TimedCut(cut.start_s, cut.end_s, ()) for cut in cuts]
         eot = self._loaded.tokens.eot
+        duration = work.window.end_s - work.window.start_s
         timings = find_timings(
             self._loaded.model,
             self._loaded.tokens,
@@ -270,16 +273,18 @@ class Transcription:
             heads=self._loaded.heads,
             duration_s=duration,
         )
+        written = [each for cut in cuts for each in _log_probabilities(cut, decoded, eot)]
+        timings = judged(timings, written, self._loaded.calibration)
         return time_cuts(cuts, timings, eot, duration)
 
 
-def _confidence(cut: Cut, decoded: Decoded, eot: int) -> float:
-    log_probabilities = [
+def _log_probabilities(cut: Cut, decoded: Decoded, eot: int) -> list[float]:
+    """Return those of a segment's text, timestamps left out."""
+    return [
         decoded.log_probabilities[cut.first + offset]
         for offset, token in enumerate(cut.tokens)
         if token < eot
     ]
-    return float(np.mean(np.exp(log_probabilities)))
 
 
 def _is_silence(decoded: Decoded) -> bool:

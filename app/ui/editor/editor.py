@@ -24,6 +24,7 @@ from app.ui.editor.keys import EditorKeys
 from app.ui.editor.marks import WordMarks
 from app.ui.editor.player import Pauses
 from app.ui.editor.player_bar import PlayerBar
+from app.ui.editor.review import doubtful_places, next_place, selected_place
 from app.ui.editor.session import EditSession
 from app.ui.editor.strip import ToolStrip
 from app.ui.editor.text_menu import fill_text_menu
@@ -59,7 +60,6 @@ class TranscriptEditor(QObject):
         self._recording: Recording | None = None
         self._hits: list[Hit] = []
         self._hit: int | None = None
-        self._doubt: tuple[int, int] | None = None
         self._follows = True
         self._doubt_count = 0
         self.question: QInputDialog | None = None
@@ -85,6 +85,7 @@ class TranscriptEditor(QObject):
         keys.word_requested.connect(self.step_word)
         keys.speed_requested.connect(bar.change_speed)
         keys.doubt_requested.connect(self.go_to_doubt)
+        keys.confirm_requested.connect(self.confirm_doubt)
         keys.record_requested.connect(self.record_requested)
         bar.moved.connect(self._on_moved)
         bar.failed.connect(self.failed)
@@ -116,7 +117,7 @@ class TranscriptEditor(QObject):
         if is_new:
             self.set_editing(False)
             self.find_bar.hide()
-            self._doubt = self._hit = None
+            self._hit = None
             self.marks.show_spoken(None)
             self._open_sound(recording)
         if is_new or list(segments) != list(self.session.segments):
@@ -213,25 +214,39 @@ class TranscriptEditor(QObject):
     def go_to_doubt(self, by: int) -> None:
         """Select the next doubtful word and play a second around it."""
         segments = self.session.segments
-        places = [(at, word) for at in range(len(segments)) for word in self.marks.doubtful(at)]
+        places = doubtful_places(self.marks, len(segments))
         if not places:
             self._announcer.say(tr("No doubtful words"))
             return
-        here = self._doubt or (self.text.textCursor().blockNumber(), -1)
-        if by > 0:
-            place = next((each for each in places if each > here), places[0])
-        else:
-            place = next((each for each in reversed(places) if each < here), places[-1])
-        self._doubt = place
-        at, word = place
+        number = next_place(self.marks, places, self.text.textCursor(), by)
+        at, word = places[number]
         span = self.marks.span(at, word)
         if span is not None:
             self._select(at, *span)
         said = segments[at].words[word]
-        self._announcer.say(tr("Doubtful: {word}", word=said.text.strip()))
+        self._announcer.say(
+            tr(
+                "Doubtful: {word}, {number} of {count}",
+                word=said.text.strip(),
+                number=number + 1,
+                count=len(places),
+            )
+        )
         self._follows = False
         if self._recording is not None and self._recording.audio_path is not None:
             self.bar.play_around(said.start_s, said.end_s)
+
+    def confirm_doubt(self) -> None:
+        """Say that the doubtful word at the cursor is right, and go to the next one."""
+        segments = self.session.segments
+        places = doubtful_places(self.marks, len(segments))
+        place = selected_place(self.marks, places, self.text.textCursor())
+        if place is not None and self.keys.is_allowed:
+            end = self.marks.span(*place)
+            self.do(edit.confirm(segments, *place))
+            if end is not None:
+                self._select(place[0], end[1], end[1])
+        self.go_to_doubt(1)
 
     # Finding
 

@@ -52,6 +52,7 @@ class EditorKeys(QObject):
     word_requested = Signal(int)  # -1 or 1
     speed_requested = Signal(int)  # -1 or 1
     doubt_requested = Signal(int)  # -1 or 1
+    confirm_requested = Signal()
     record_requested = Signal()
 
     def __init__(self, text: TranscriptText, marks: WordMarks, session: EditSession) -> None:
@@ -153,6 +154,9 @@ class EditorKeys(QObject):
         self, key: Qt.Key | None, modifiers: Qt.KeyboardModifier, wanted: Qt.KeyboardModifier
     ) -> bool:
         """Act on the keys that play, which in editing need `CONTROL`."""
+        if key is _Key.Key_F8 and modifiers & Qt.KeyboardModifier.ControlModifier:
+            self.confirm_requested.emit()
+            return True
         if key is _Key.Key_F8:
             back = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
             self.doubt_requested.emit(-1 if back else 1)

@@ -1,6 +1,7 @@
 """A transcript is read, listened to and edited with keyboard and mouse."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,59 @@ def test_doubtful_words_are_gone_through_and_played(window: MainWindow, world: W
     assert editor.text.textCursor().selectedText() == "so"
     QTest.keyClick(editor.text, KEY.Key_F8, Qt.KeyboardModifier.ShiftModifier)
     assert editor.text.textCursor().selectedText() == "parish"
+
+
+def test_review_goes_on_from_the_cursor_and_is_announced(window: MainWindow, qtbot: QtBot) -> None:
+    editor, menus = editor_of(window), window.menus
+    heard: list[str] = []
+    editor._announcer.announced.connect(heard.append)
+    put_cursor(editor, 1, 5)
+    menus.doubt.trigger()
+    assert editor.text.textCursor().selectedText() == "so"
+    assert heard == ["Doubtful: so, 2 of 2"]
+    menus.doubt.trigger()  # around the end
+    assert editor.text.textCursor().selectedText() == "parish"
+    put_cursor(editor, 1, 5)
+    menus.doubt_back.trigger()
+    assert editor.text.textCursor().selectedText() == "parish"
+    assert heard[1:] == ["Doubtful: parish, 1 of 2"] * 2
+    assert [menus.doubt.shortcut().toString(), menus.doubt_back.shortcut().toString()] == [
+        "F8",
+        "Shift+F8",
+    ]
+
+
+def test_a_doubtful_word_is_confirmed_from_the_keyboard(window: MainWindow, world: World) -> None:
+    editor = editor_of(window)
+    editor.text.setFocus()
+    QTest.keyClick(editor.text, KEY.Key_F8)
+    QTest.keyClick(editor.text, KEY.Key_F8, Qt.KeyboardModifier.ControlModifier)
+    assert editor.text.textCursor().selectedText() == "so"
+    assert editor.strip.doubt_button.text() == "1"
+    editor.session.flush()
+    words = world.library.transcripts["r000000"].segments[0].words
+    assert (words[3].text, words[3].probability) == ("parish", 1.0)
+    window.menus.confirm.trigger()
+    assert editor.strip.doubt_button.isHidden()
+    editor.undo()
+    editor.undo()
+    assert editor.strip.doubt_button.text() == "2"
+
+
+def test_no_more_than_a_twentieth_is_marked(window: MainWindow, world: World, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    unsure = tuple(Word(f"w{at}", at, at + 0.9, 0.01 * at) for at in range(40))
+    noisy = Segment(0.0, 40.0, " ".join(word.text for word in unsure), unsure)
+    editor.open(recording(0), (noisy,))
+    assert editor.marks.doubtful(0) == [0, 1]
+    assert editor.strip.doubt_button.text() == "2"
+    clean = replace(noisy, words=tuple(replace(word, probability=0.6) for word in unsure))
+    editor.open(recording(0), (clean,))
+    assert editor.marks.doubtful(0) == []
+    heard: list[str] = []
+    editor._announcer.announced.connect(heard.append)
+    editor.go_to_doubt(1)
+    assert heard == ["No doubtful words"]
 
 
 def test_find_and_replace(window: MainWindow, world: World) -> None:
