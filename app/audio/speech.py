@@ -5,12 +5,46 @@ the same file gives the same windows every time, which lets an interrupted job g
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from app.audio.decode import MediaStream
 from app.audio.vad import FILE_ENDPOINTING, Endpointing, SpeechDetector, Vad
 from app.core.packing import SAMPLE_RATE, Audio, Packer, Region, Window
+
+
+class Sound(Protocol):
+    """Sound that is read once, from its beginning."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the end was reached."""
+
+    def read(self) -> Audio | None:
+        """Return the next block, `None` at the end."""
+
+
+class SoundPart:
+    """A stretch of an open stream; what lies before it is read and dropped."""
+
+    def __init__(self, stream: MediaStream, from_s: float, until_s: float) -> None:
+        self._stream = stream
+        self._at = 0  # the next sample of the stream
+        self._first = round(from_s * SAMPLE_RATE)
+        self._last = max(self._first, round(until_s * SAMPLE_RATE))
+
+    @property
+    def is_complete(self) -> bool:
+        return self._at >= self._last or self._stream.is_complete
+
+    def read(self) -> Audio | None:
+        while self._at < self._last and (block := self._stream.read()) is not None:
+            start, self._at = self._at, self._at + len(block)
+            kept = block[max(0, self._first - start) : max(0, self._last - start)]
+            if len(kept):
+                return kept
+        return None
 
 
 class SpeechWindows:
@@ -26,7 +60,7 @@ class SpeechWindows:
 
     def __init__(
         self,
-        stream: MediaStream,
+        stream: Sound,
         max_speech_s: float,
         *,
         target_s: float | None = None,

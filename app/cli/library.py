@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli import library_care
+from app.cli import library_care, retranscribe
 from app.cli.backups import add_backup_verbs, add_restore_words, restore_backup
 from app.cli.output import complain, print_json, print_table
 from app.config.paths import default_paths
@@ -80,6 +80,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     taken.add_argument("--sound", metavar=tr("FILE"), help=tr("else beside it by the same name"))
     taken.set_defaults(run=_import)
 
+    retranscribe.add_verb(kinds)
     add_backup_verbs(kinds)
 
     rebuild = kinds.add_parser(
@@ -89,7 +90,12 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     library_care.add_verbs(kinds)
 
 
-def _open() -> "LibraryReader":
+def open_reader() -> "LibraryReader":
+    """Open the library to read.
+
+    Raises:
+        LibraryError: there is none.
+    """
     from app.library.reader import LibraryReader
 
     paths = default_paths()
@@ -102,7 +108,7 @@ def _open() -> "LibraryReader":
     return LibraryReader(paths.library)
 
 
-def _find(reader: "LibraryReader", wanted: str) -> Recording:
+def find_recording(reader: "LibraryReader", wanted: str) -> Recording:
     """Return the one recording whose id is, begins or ends with `wanted`.
 
     Raises:
@@ -139,7 +145,7 @@ def _list(options: argparse.Namespace) -> int:
         if options.json:
             print_json([])
         return 0
-    reader = _open()
+    reader = open_reader()
     try:
         query = ListQuery(is_binned=options.bin)
         recordings = reader.recordings(query, 0, options.limit)
@@ -173,9 +179,9 @@ def _status(recording: Recording) -> str:
 
 
 def _show(options: argparse.Namespace) -> int:
-    reader = _open()
+    reader = open_reader()
     try:
-        recording = _find(reader, options.id)
+        recording = find_recording(reader, options.id)
         transcript = reader.transcript(recording.recording_id)
     finally:
         reader.close()
@@ -193,7 +199,7 @@ def _show(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from app.library.search import ListQuery
 
-    reader = _open()
+    reader = open_reader()
     try:
         hits = reader.search(ListQuery(" ".join(options.text)), 0, options.limit)
     finally:
@@ -230,10 +236,10 @@ def _export(options: argparse.Namespace) -> int:
     )
     is_single = len(options.ids) == 1
     outlet = Outlet(options.output, options.format, is_single, chosen, options.name)
-    reader = _open()
+    reader = open_reader()
     try:
         for wanted in options.ids:
-            recording = _find(reader, wanted)
+            recording = find_recording(reader, wanted)
             outlet.write(recording, reader.transcript(recording.recording_id))
     finally:
         reader.close()
@@ -265,9 +271,9 @@ def _bin(options: argparse.Namespace) -> int:
     """Move transcripts to the bin, or back out of it."""
     from app.library.writer import LibraryWriter
 
-    reader = _open()
+    reader = open_reader()
     try:
-        found = [_find(reader, wanted) for wanted in options.ids]
+        found = [find_recording(reader, wanted) for wanted in options.ids]
     finally:
         reader.close()
     with LibraryWriter(default_paths().library, on_change=lambda _change: None) as writer:
@@ -309,9 +315,9 @@ def _remove(options: argparse.Namespace) -> int:
 
     if not options.for_good:
         return _bin(options)
-    reader = _open()
+    reader = open_reader()
     try:
-        found = [_find(reader, wanted) for wanted in options.ids]
+        found = [find_recording(reader, wanted) for wanted in options.ids]
     finally:
         reader.close()
     writer = LibraryWriter(default_paths().library, on_change=lambda _change: None)

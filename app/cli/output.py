@@ -97,14 +97,15 @@ class ProgressLine:
     def _state(self, job: Job) -> str:
         if job.status is JobStatus.RUNNING and job.stage is JobStage.TRANSCRIBING:
             took_s = max(0.001, time.monotonic() - self._started_s)
-            done = clock(job.done_s)
+            done_s = job.done_s - job.from_s
+            done = clock(done_s)
             if job.total_s and job.fraction is not None:
                 return tr(
                     "{percent} %  {done} of {total}  ({speed:.0f}× real time)",
                     percent=int(job.fraction * 100),
                     done=done,
                     total=clock(job.total_s),
-                    speed=job.done_s / took_s,
+                    speed=done_s / took_s,
                 )
             return tr("{done} done", done=done)
         return {

@@ -45,6 +45,11 @@ class Paths:
         return self.home / "settings.json"
 
     @property
+    def drags(self) -> Path:
+        """What is on its way to another program; emptied at every start and end."""
+        return self.home / "drags"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

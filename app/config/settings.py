@@ -47,6 +47,8 @@ class Settings:
         imported_files: `reference` leaves an imported file where it is, `copy` keeps one.
         appearance: `system`, `light` or `dark`.
         export_folder: where the export dialog opened last.
+        export_format: as what was exported last; what is dragged out is written like that.
+        export_names: how the files of several recordings are named.
         window_place: where the main window was, as the window wrote it down.
         dictate_hotkey: the global hotkey of dictation, as `macos.hotkey.Chord` writes it; empty
             takes the system's default.
@@ -92,6 +94,8 @@ class Settings:
     imported_files: str = "reference"
     appearance: str = "system"
     export_folder: str = ""
+    export_format: str = "txt"
+    export_names: str = "{title}"
     window_place: str = ""
     dictate_hotkey: str = ""
     dictate_way: str = "both"

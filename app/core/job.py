@@ -52,8 +52,8 @@ class Job:
 
     `done_s` is how much of the recording is final, counted from its start; a restart resumes there.
     `until_s` is where a job for a part of a recording ends, `None` for its end.
-    `total_s` is `None` until the length is known. `model_id` and `language` are what was asked for
-    (`"auto"` lets the app choose).
+    `total_s` is how much there is to do, `None` until that is known. `model_id` and `language` are
+    what was asked for (`"auto"` lets the app choose).
     """
 
     job_id: str
@@ -72,10 +72,22 @@ class Job:
     until_s: float | None = None
 
     @property
+    def from_s(self) -> float:
+        """Where in the recording the job began: behind its start only for a part of it."""
+        if self.until_s is None or self.total_s is None:
+            return 0.0
+        return max(0.0, self.until_s - self.total_s)
+
+    @property
     def fraction(self) -> float | None:
         """How much is done, 0…1; `None` when the length is not known yet."""
         if self.status is JobStatus.DONE:
             return 1.0
         if not self.total_s:
             return None
-        return min(1.0, self.done_s / self.total_s)
+        return min(1.0, max(0.0, self.done_s - self.from_s) / self.total_s)
+
+    @property
+    def rest_s(self) -> float:
+        """How much is still to do; 0 while the length is not known."""
+        return max(0.0, (self.total_s or 0.0) - (self.done_s - self.from_s))

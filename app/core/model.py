@@ -6,6 +6,20 @@ from pathlib import Path
 
 from app.core.confidence import USUAL, Calibration
 
+_IMPORTED = "imported:"
+
+
+def imported(file_name: str) -> str:
+    """Return what stands in the place of a model for a text that was made elsewhere."""
+    return _IMPORTED + file_name
+
+
+def imported_from(model_id: str | None) -> str | None:
+    """Return the name of the file a text was taken from; `None` when a model wrote it."""
+    if model_id is None or not model_id.startswith(_IMPORTED):
+        return None
+    return model_id.removeprefix(_IMPORTED)
+
 
 class Family(StrEnum):
     """Which recognizer runs the model."""

@@ -56,11 +56,11 @@ def retold(segment: Segment, text: str) -> Segment:
         last += 1  # … or onto its beginning
     begin = places[first - 1][1] if first else 0
     end = len(text) - (len(old) - places[last][0]) if last < len(places) else len(text)
-    middle = _fitted(segment, first, last, _tokens(text[begin:end]))
+    middle = _fitted(segment, first, last, tokens(text[begin:end]))
     words = (*segment.words[:first], *middle, *segment.words[last:])
     if len(spans(text, words)) != len(words):
         # The change cut through a word of a script without blanks: all words are found anew.
-        words = tuple(_fitted(segment, 0, len(places), _tokens(text)))
+        words = tuple(_fitted(segment, 0, len(places), tokens(text)))
     return replace(segment, text=text, words=words)
 
 
@@ -69,8 +69,8 @@ def joined(first: str, second: str) -> str:
     first, second = tidy(first), tidy(second)
     if not first or not second:
         return first or second
-    is_dense = _is_dense(first[-1]) and _is_dense(second[0])
-    return f"{first}{second}" if is_dense else f"{first} {second}"
+    is_glued = is_dense(first[-1]) and is_dense(second[0])
+    return f"{first}{second}" if is_glued else f"{first} {second}"
 
 
 def _common(first: str, second: str) -> int:
@@ -89,22 +89,22 @@ def _common(first: str, second: str) -> int:
 def _is_cut(old: str, new: str, place: int) -> bool:
     """Whether a word that ends at `place` in both still ends there in the new text."""
     after = new[place : place + 1]
-    return after == old[place : place + 1] or not after or after.isspace() or _is_dense(after)
+    return after == old[place : place + 1] or not after or after.isspace() or is_dense(after)
 
 
-def _tokens(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
     """Return the words of a text; of scripts without blanks each character."""
     found: list[str] = []
     for part in _BLANKS.split(text):
         run, begun = "", len(found)
         for character in part:
-            if _is_dense(character):
+            if is_dense(character):
                 if run:
                     found.append(run)
                     run = ""
                 found.append(character)
                 continue
-            follows = not run and len(found) > begun and _is_dense(found[-1][0])
+            follows = not run and len(found) > begun and is_dense(found[-1][0])
             if follows and not character.isalnum():
                 found[-1] += character  # a full stop belongs to what it ends
             else:
@@ -115,26 +115,26 @@ def _tokens(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _is_dense(character: str) -> bool:
+def is_dense(character: str) -> bool:
     """Whether a character belongs to a script that is written without blanks."""
     return unicodedata.east_asian_width(character) in "WF" or "\u0e00" <= character <= "\u0eff"
 
 
-def _fitted(segment: Segment, first: int, last: int, tokens: list[str]) -> list[Word]:
-    """Return words for `tokens`, which stand where the words `first` … `last` stood."""
+def _fitted(segment: Segment, first: int, last: int, said: list[str]) -> list[Word]:
+    """Return words for `said`, which stand where the words `first` … `last` stood."""
     words = segment.words
     start_s = words[first - 1].end_s if first else segment.start_s
     end_s = words[last].start_s if last < len(words) else segment.end_s
     if first < last:
         start_s, end_s = words[first].start_s, words[last - 1].end_s
     old = [tidy(word.text) for word in words[first:last]]
-    if len(old) == len(tokens):  # each corrected in its place
+    if len(old) == len(said):  # each corrected in its place
         return [
-            word if said == token else Word(token, word.start_s, word.end_s, 1.0)
-            for word, said, token in zip(words[first:last], old, tokens, strict=True)
+            word if before == now else Word(now, word.start_s, word.end_s, 1.0)
+            for word, before, now in zip(words[first:last], old, said, strict=True)
         ]
     found: list[Word] = []
-    matcher = SequenceMatcher(None, old, tokens, autojunk=False)
+    matcher = SequenceMatcher(None, old, said, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             found.extend(words[first + a : first + b])
@@ -145,15 +145,15 @@ def _fitted(segment: Segment, first: int, last: int, tokens: list[str]) -> list[
             if a == b:
                 right = words[first + b].start_s if first + b < last else end_s
             left = max(left, before)
-            found.extend(shared(tokens[c:d], left, max(left, right)))
+            found.extend(shared(said[c:d], left, max(left, right)))
     return found
 
 
-def shared(tokens: Sequence[str], start_s: float, end_s: float) -> list[Word]:
+def shared(said: Sequence[str], start_s: float, end_s: float) -> list[Word]:
     """Return words that share a stretch of time by their lengths."""
-    total = sum(map(len, tokens)) or 1
+    total = sum(map(len, said)) or 1
     found, done, at_s = [], 0, start_s
-    for token in tokens:
+    for token in said:
         done += len(token)
         until_s = end_s if done == total else start_s + (end_s - start_s) * done / total
         until_s = min(max(until_s, at_s), end_s)

@@ -33,4 +33,5 @@ def parse_time(code: str) -> float:
         raise ValueError(f"not a time code: {code!r}")
     hour, minute, second, fraction = match.groups()
     ms = int((fraction or "0").ljust(3, "0"))
-    return int(hour or 0) * 3600 + int(minute) * 60 + int(second) + ms / 1000
+    # Divided last, so that milliseconds come back as the number they were written from.
+    return (((int(hour or 0) * 60 + int(minute)) * 60 + int(second)) * 1000 + ms) / 1000

@@ -244,6 +244,12 @@ class LibraryReader:
         rows = self._all(f"SELECT {JOB_COLUMNS} FROM jobs WHERE job_id = ?", job_id)
         return job_from(rows[0]) if rows else None
 
+    def job_of(self, recording_id: str) -> Job | None:
+        """Return the latest job of a recording."""
+        sql = f"SELECT {JOB_COLUMNS} FROM jobs WHERE recording_id = ? ORDER BY number DESC LIMIT 1"
+        rows = self._all(sql, recording_id)
+        return job_from(rows[0]) if rows else None
+
     def unfinished_jobs(self) -> list[Job]:
         """Return the jobs that are not over, in the order of the queue."""
         sql = f"SELECT {JOB_COLUMNS} FROM jobs WHERE status IN {_UNFINISHED} ORDER BY number"

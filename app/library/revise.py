@@ -13,11 +13,16 @@ from app.core.doubt import count_doubtful
 from app.core.ids import new_id
 from app.core.transcript import Segment, Word
 from app.library import index
-from app.library.changes import insert_segments, number_of, set_first_line
+from app.library.changes import insert_segments, number_of, remove, set_first_line
 from app.library.rows import segment_from
 from app.library.transaction import Transaction
 
 SEGMENT_COLUMNS = "s.start_s, s.end_s, s.text, s.confidence, s.speaker, s.raw, w.texts, w.numbers"
+# Whether the text a recording came with is a version already, or gone with an earlier edit.
+_IS_KEPT = (
+    "SELECT 1 FROM recordings r LEFT JOIN revisions v ON v.recording = r.number "
+    "WHERE r.number = ? AND (r.edited_at IS NOT NULL OR v.kind IN ('raw', 'edited'))"
+)
 _SELECT = f"SELECT {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
 
 
@@ -63,7 +68,7 @@ def splice_segments(
     removed = total - first if removed is None else removed
     if not 0 <= first <= first + removed <= total:
         raise ValueError(f"segments {first}…{first + removed} of {total} cannot be replaced")
-    if not change.one("SELECT 1 FROM revisions WHERE recording = ?", number) and total:
+    if total and not change.one(_IS_KEPT, number):
         keep_revision(change, recording_id, RevisionKind.RAW, at)
     last = first + removed
     leaving = _doubt_of(change, number, first, last)
@@ -137,6 +142,29 @@ def add_revision(
     )
     change.changed("revisions", recording_id)
     return revision
+
+
+def settle_rerun(
+    change: Transaction, rerun_id: str, segments: tuple[Segment, ...], at: float
+) -> Revision | None:
+    """Keep what was transcribed once more as a version of its recording, and end it.
+
+    `segments` is the whole text it would make; without any, nothing is kept.
+    """
+    row = change.one(
+        "SELECT rerun_of, language, model_id FROM recordings WHERE recording_id = ?", rerun_id
+    )
+    if row is None or row[0] is None:
+        return None
+    kept = None
+    if segments:
+        language, model_id = (None if each is None else str(each) for each in row[1:])
+        kept = add_revision(
+            change, str(row[0]), RevisionKind.RERUN, segments, at, language, model_id
+        )
+    remove(change, (rerun_id,))
+    change.changed("recordings", str(row[0]))
+    return kept
 
 
 def remove_revision(change: Transaction, revision_id: str) -> bool:

@@ -278,6 +278,16 @@ class LibraryWriter:
             lambda t: revise.add_revision(t, recording_id, kind, kept, when, language, model_id)
         )
 
+    def settle_rerun(
+        self, rerun_id: str, segments: Sequence[Segment] = (), at: float | None = None
+    ) -> Future[Revision | None]:
+        """End what was transcribed once more: the text it makes stays as a version.
+
+        `segments` is that whole text; without any, nothing is kept.
+        """
+        kept, when = tuple(segments), time.time() if at is None else at
+        return self._submit(lambda t: revise.settle_rerun(t, rerun_id, kept, when))
+
     def remove_revision(self, revision_id: str) -> Future[bool]:
         return self._submit(lambda t: revise.remove_revision(t, revision_id))
 

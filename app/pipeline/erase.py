@@ -30,6 +30,7 @@ _OURS = (
     "recordings",
     "sound-bin",
     "peaks",
+    "drags",  # on their way to another program
     "settings.json",
     "settings.*",
     ".settings-*",

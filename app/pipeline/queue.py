@@ -35,6 +35,7 @@ from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
 from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
 from app.pipeline.removing import remove_recordings
+from app.pipeline.retake import Part, PartFeed, part_of_job, retake_of
 from app.pipeline.transcripts import import_transcript, is_transcript, sound_of
 from app.pipeline.waveform import forget_waveform
 
@@ -85,6 +86,7 @@ class TranscriptionQueue:
         self._settings = settings
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._again_of: dict[str, str] = {}  # jobs that transcribe a recording once more: which
         self._running: str | None = None
         self._last_write: Future[bool] | None = None  # of the running job
         self._told_s = 0.0  # how far the running job has come, by its own word
@@ -115,11 +117,24 @@ class TranscriptionQueue:
         request = _Request(tuple(paths), model_id, language, wants_words, again)
         return self._parts.pool.submit(self._check_and_add, request)
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
-        """Transcribe a recording's sound anew beside its old transcript."""
-        recording = self._parts.reader.recording(recording_id)
-        if recording is not None and recording.audio_path is not None:
-            self.add_files([recording.audio_path], model_id, language, again=True)
+    def retake(
+        self, recording_id: str, model_id: str, language: str, part: Part | None = None
+    ) -> Job:
+        """Transcribe a recording, or a part of it, anew as something to choose from.
+
+        Raises:
+            AppError: it cannot be; says why.
+
+        Thread: io.
+        """
+        found = self._parts.reader.recording(recording_id)
+        if found is None:
+            raise _sound_is_gone(recording_id)
+        self._parts.store.find(model_id)  # says at once when there is no such model
+        again, job = retake_of(found, model_id, language, part)
+        self._parts.writer.add_recording(again, job=job, owner=self._parts.owner).result()
+        self._queue(job)
+        return job
 
     def retry(self, recording_id: str) -> bool:
         """Let a failed, cancelled or interrupted recording go on after its last final segment.
@@ -158,16 +173,22 @@ class TranscriptionQueue:
             self._queue(replace(job, status=JobStatus.QUEUED))
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job; what is final of it stays."""
+        """Stop a job; what is final of it stays, unless it is only something to choose from."""
         job = self._set_status(job_id, JobStatus.CANCELLED)
         if job:
             self._set_recording(job, RecordingStatus.CANCELLED)
             self._parts.loop.cancel(job_id)
+            if job_id in self._again_of:
+                self.remove([job.recording_id])
 
     def remove(self, recording_ids: Sequence[str]) -> "Future[None]":
         """Remove recordings from the library, with our own copies of their sound."""
         with self._lock:
-            jobs = [j.job_id for j in self._jobs.values() if j.recording_id in recording_ids]
+            jobs = [
+                j.job_id
+                for j in self._jobs.values()
+                if j.recording_id in recording_ids or self._again_of.get(j.job_id) in recording_ids
+            ]
         for job_id in jobs:
             self.cancel(job_id)
             with self._lock:
@@ -320,8 +341,11 @@ class TranscriptionQueue:
         self._start_next()
 
     def _put(self, job: Job) -> None:
+        found = self._parts.reader.recording(job.recording_id)
         with self._lock:
             self._jobs[job.job_id] = job
+            if found is not None and found.rerun_of is not None:
+                self._again_of[job.job_id] = found.rerun_of
         self._emit(JobChanged(job))
 
     def _change(self, job_id: str, **changes: object) -> Job | None:
@@ -368,7 +392,8 @@ class TranscriptionQueue:
             waiting = [j for j in self._jobs.values() if j.status is JobStatus.QUEUED]
             if self._is_closing or self._running is not None or not waiting:
                 return
-            job = waiting[0]
+            # A part of a text is waited for in front of it.
+            job = min(waiting, key=lambda each: each.until_s is None)
             self._running = job.job_id
         try:
             self._start(job)
@@ -383,11 +408,7 @@ class TranscriptionQueue:
         model = parts.store.find(job.model_id)
         recording = parts.reader.recording(job.recording_id)
         if recording is None or recording.audio_path is None:
-            raise ImportFailed(
-                mark("The sound of “{title}” is not in the library any more."),
-                mark("Import the file again."),
-                title=job.title,
-            )
+            raise _sound_is_gone(job.title)
         running = self._change(
             job.job_id, status=JobStatus.RUNNING, stage=JobStage.READING, model_id=model.model_id
         )
@@ -404,7 +425,7 @@ class TranscriptionQueue:
             model.max_speech_s,
             job.done_s,
             on_ready=parts.loop.wake,
-            open_windows=_joining(parts.open_windows, model),
+            open_windows=_opening(parts.open_windows, model, part_of_job(job)),
         )
         plan = self._plan(running, model)
         options = self._options(running, plan)
@@ -449,7 +470,10 @@ class TranscriptionQueue:
 
     def _on_stage(self, job_id: str, stage: JobStage, reader: WindowReader) -> None:
         total_s = reader.progress.total_s
-        if total_s is None:  # not read so far; what the check found still holds
+        with self._lock:
+            job = self._jobs.get(job_id)
+        is_part = job is not None and job.until_s is not None
+        if total_s is None or is_part:  # not read so far; what the check found still holds
             self._change(job_id, stage=stage)
         else:
             self._change(job_id, stage=stage, total_s=total_s)
@@ -467,7 +491,8 @@ class TranscriptionQueue:
         recording = self._parts.reader.recording(job.recording_id)
         has_text = recording is not None and bool(recording.first_line)
         status = RecordingStatus.DONE if has_text else RecordingStatus.EMPTY
-        self._set_recording(job, status, duration_s=job.done_s).add_done_callback(
+        lasts = {} if job.until_s is not None else {"duration_s": job.done_s}
+        self._set_recording(job, status, **lasts).add_done_callback(
             lambda _written: self._set_status(job_id, JobStatus.DONE)
         )
 
@@ -520,8 +545,19 @@ def _unexpected(error: BaseException) -> ImportFailed:
     )
 
 
-def _joining(open_windows: OpenWindows, model: Model) -> OpenWindows:
+def _sound_is_gone(title: str) -> ImportFailed:
+    return ImportFailed(
+        mark("The sound of “{title}” is not in the library any more."),
+        mark("Import the file again."),
+        title=title,
+    )
+
+
+def _opening(open_windows: OpenWindows, model: Model, part: Part | None) -> OpenWindows:
     """Return what opens a file's windows for `model`, which may want them short."""
-    if open_windows is FileFeed and model.joins_up_to_s:
-        return partial(FileFeed, target_s=model.joins_up_to_s)
+    target_s = model.joins_up_to_s or None
+    if open_windows is FileFeed and part is not None:
+        return partial(PartFeed, part=part, target_s=target_s)
+    if open_windows is FileFeed and target_s:
+        return partial(FileFeed, target_s=target_s)
     return open_windows

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from app.audio.decode import display_name
 from app.core.errors import ImportFailed, mark
+from app.core.model import imported
 from app.core.recording import Recording, RecordingStatus
 from app.export.parse import SUFFIXES, read_transcript
 from app.library.writer import LibraryWriter
@@ -52,6 +54,6 @@ def import_transcript(
         recording_of(checked),
         status=RecordingStatus.DONE,
         language=transcript.language,
-        model_id=transcript.model_id,
+        model_id=imported(display_name(file)),
     )
     return writer.add_finished(recording, transcript.segments, checked.fingerprint).result()

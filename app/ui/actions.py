@@ -118,7 +118,7 @@ class WindowActions:
     def _make_recording(self) -> None:
         menu = self.menu_bar.addMenu(tr("&Recording"))
         self.retry = self._add(menu, tr("&Retry"), "Ctrl+R")
-        self.again = self._add(menu, tr("&Transcribe Again"))
+        self.again = self._add(menu, tr("&Transcribe Again…"), "Ctrl+Shift+T")
         menu.addSeparator()
         self.pause = self._add(menu, tr("&Pause"))
         self.resume = self._add(menu, tr("Res&ume"))

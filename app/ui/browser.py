@@ -37,7 +37,6 @@ class Browser(QObject):
         self._board = board
         self._wanted: str | None = None  # the recording to open as soon as its row is there
         self._followed: str | None = None  # the job whose segments are appended to the open text
-        self._opens_next = False
         self._opening: str | None = None  # the recording whose text is being read
         self._tags: tuple[str, ...] = ()  # all there are
         self.can_read = True
@@ -79,13 +78,10 @@ class Browser(QObject):
         field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         field.selectAll()
 
-    def open_next(self) -> None:
-        """Open the next recording that is added, whatever is being read."""
-        self._opens_next = True
-
     def show_recording(self, recording_id: str) -> None:
         """Open a recording as soon as its row is there."""
-        self._wanted = recording_id
+        again = self._library.recording(recording_id)
+        self._wanted = again.rerun_of if again is not None and again.rerun_of else recording_id
         self._open_wanted()
 
     def leave_search(self) -> None:
@@ -214,15 +210,14 @@ class Browser(QObject):
     # Events
 
     def on_files_checked(self, event: FilesChecked) -> None:
-        """Open the first new recording if nothing is being read, or if it is waited for."""
+        """Open the first new recording if nothing is being read."""
         added = {job.job_id for job in event.added}
         for job in self._commands.jobs:
             if job.job_id in added and not job.status.is_over:
                 self._board.add(job)
-        if event.added and (self._opens_next or self.opened_id is None):
+        if event.added and self.opened_id is None:
             self._wanted = event.added[0].recording_id
             self._open_wanted()
-        self._opens_next = False
 
     def on_library_changed(self, ids: frozenset[str]) -> None:
         if not self.can_read:

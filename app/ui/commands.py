@@ -2,21 +2,27 @@
 
 import io
 import logging
+import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from app.config.paths import Paths, sample_recording
+from PySide6.QtCore import QTimer
+
+from app.config.paths import Paths, make_private_folder, sample_recording
 from app.config.settings import Settings, save_settings
 from app.core.errors import AppError, ExportFailed, mark
 from app.core.events import Event, Exported, Failed
+from app.core.ids import new_id
 from app.core.job import Job
 from app.core.transcript import Transcript
 from app.export import FORMATS, ExportOptions, name_from, target_for, write_export
 from app.library.reader import LibraryReader
 from app.pipeline.export import document_of
 from app.pipeline.queue import TranscriptionQueue
+from app.pipeline.retake import Part
 
+_DRAG_LASTS_MS = 10 * 60_000
 _PREVIEWED = 30  # segments and lines of a preview
 _log = logging.getLogger(__name__)
 
@@ -33,6 +39,9 @@ class WindowCommands:
         emit: told what came of slow work.
         on_settings: told of every change.
         problem: why there is no queue.
+
+    Attributes:
+        drag_lasts_ms: how long files that were dragged out are kept for whoever took them.
     """
 
     def __init__(
@@ -55,6 +64,8 @@ class WindowCommands:
         self._emit = emit
         self._on_settings = on_settings
         self._problem = problem
+        self.drag_lasts_ms = _DRAG_LASTS_MS
+        self._drags: dict[Path, QTimer] = {}  # what was written, until it goes
 
     @property
     def settings(self) -> Settings:
@@ -90,9 +101,11 @@ class WindowCommands:
         if queue := self._writing():
             self._in_pool(queue.retry, recording_id)
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
+    def retake(
+        self, recording_id: str, model_id: str, language: str, part: Part | None = None
+    ) -> None:
         if queue := self._writing():
-            self._in_pool(queue.transcribe_again, recording_id, model_id, language)
+            self._in_pool(queue.retake, recording_id, model_id, language, part)
 
     def remove(self, recording_ids: Sequence[str]) -> None:
         if queue := self._writing():
@@ -107,6 +120,23 @@ class WindowCommands:
         template: str = "",
     ) -> None:
         self._in_pool(self._export, tuple(recording_ids), format_id, target, options, template)
+
+    def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
+        folder = self._paths.drags / new_id()
+        # The drop may be told of before the files are asked for, and they are read after that.
+        timer = QTimer()
+        timer.setSingleShot(True)
+        timer.timeout.connect(lambda: self._forget_drag(folder))
+        timer.start(self.drag_lasts_ms)
+        self._drags[folder] = timer
+        return self._pool.submit(self._write_for_drag, tuple(recording_ids), folder)
+
+    def forget_drags(self) -> None:
+        """Remove what was ever written for a drag; at start and at the end."""
+        for timer in self._drags.values():
+            timer.stop()
+        self._drags.clear()
+        _remove_folder(self._paths.drags)
 
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
         """Return how an export would begin; of a format that is no text, its words."""
@@ -131,6 +161,17 @@ class WindowCommands:
         options: ExportOptions,
         template: str,
     ) -> None:
+        written = self._written(recording_ids, format_id, target, options, template)
+        self._emit(Exported(tuple(written)))
+
+    def _written(
+        self,
+        recording_ids: Sequence[str],
+        format_id: str,
+        target: Path,
+        options: ExportOptions,
+        template: str,
+    ) -> list[Path]:
         written: list[Path] = []
         for number, recording_id in enumerate(recording_ids, 1):
             recording = self._reader.recording(recording_id)
@@ -143,7 +184,25 @@ class WindowCommands:
             written.append(
                 write_export(document, format_id, file, overwrite=is_single, options=options)
             )
-        self._emit(Exported(tuple(written)))
+        return written
+
+    def _forget_drag(self, folder: Path) -> None:
+        self._drags.pop(folder).deleteLater()
+        self._in_pool(_remove_folder, folder)
+
+    def _write_for_drag(self, recording_ids: Sequence[str], folder: Path) -> Sequence[Path]:
+        settings = self._settings
+        known = settings.export_format in FORMATS
+        format_id = settings.export_format if known else "txt"
+        make_private_folder(self._paths.drags)
+        make_private_folder(folder)
+        try:
+            return self._written(
+                recording_ids, format_id, folder, ExportOptions(), settings.export_names
+            )
+        except AppError as error:
+            self._emit(Failed(error))
+            raise
 
     def _writing(self) -> TranscriptionQueue | None:
         """Return the queue; without one, say again why not."""
@@ -164,6 +223,10 @@ class WindowCommands:
                 self._emit(Failed(_unexpected(error)))
 
         self._pool.submit(run)
+
+
+def _remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unexpected(error: Exception) -> ExportFailed:

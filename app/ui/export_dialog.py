@@ -63,9 +63,11 @@ class ExportDialog(QDialog):
         format_id: str = "txt",
         parent: QWidget | None = None,
         *,
+        names: str = "{title}",
         preview: Preview | None = None,
     ) -> None:
         super().__init__(parent)
+        self._names = names
         self._preview = preview
         self.setWindowModality(Qt.WindowModality.WindowModal)  # a sheet on macOS
         self.setWindowTitle(tr("Export"))
@@ -109,7 +111,7 @@ class ExportDialog(QDialog):
         self._on_format_changed()
 
     def _make_target(self, form: QFormLayout) -> None:
-        name = safe_file_name(self._titles[0]) if self._is_single else "{title}"
+        name = safe_file_name(self._titles[0]) if self._is_single else self._names
         self.name_edit = QLineEdit(name, self)
         self.name_edit.setAccessibleName(tr("File name"))
         self.name_edit.textChanged.connect(self._check)

@@ -85,7 +85,7 @@ class JobBoard(QObject):
         got_s = job.done_s - pace.started_done_s
         if spent_s < _MIN_MEASURE_S or got_s <= 0:
             return None
-        return max(0.0, (job.total_s - job.done_s) * spent_s / got_s)
+        return job.rest_s * spent_s / got_s
 
     def take(self, event: JobChanged) -> None:
         """Take in a new snapshot."""

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.config.translate import tr
+from app.core.model import imported_from
 from app.macos.motion import reduces_motion
 from app.ui import theme
 from app.ui.job_board import JobBoard
@@ -47,6 +49,7 @@ class WindowLayout:
             organiser=ports.organiser,
             player=ports.player,
             load_waves=ports.load_waves,
+            check_sound=ports.check_sound,
         )
         self.queue = QueueView(board, window)
         self.welcome = EmptyState(window, is_drop_target=True)
@@ -127,8 +130,11 @@ class WindowLayout:
 
 
 def _model_title(models: dict[str, ModelChoice], model_id: str | None) -> str:
-    """Return a model's name; the id of one that is not installed any more."""
+    """Return a model's name, of a text made elsewhere the file's; else the id."""
     if not model_id:
         return ""
+    file = imported_from(model_id)
+    if file is not None:
+        return tr("from “{file}”", file=file)
     model = models.get(model_id)
     return model.title if model else model_id

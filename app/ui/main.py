@@ -16,6 +16,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from app import __version__
+from app.audio.decode import probe
 from app.audio.portaudio import PortAudio
 from app.config.identity import UPDATE_FEED, UPDATE_FEED_VARIABLE
 from app.config.logs import start_logging, stop_logging
@@ -131,6 +132,8 @@ class App(QObject):
         use_appearance(self._settings.appearance)
         self._bus = Bus(self)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="window-io")
+        # Of its own: whoever wants to hear something does not wait for another file's waveform.
+        self._checks = ThreadPoolExecutor(1, thread_name_prefix="sound-check")
         self._has_resumed = False
         self._tidying = QTimer(self)
         self._tidying.setSingleShot(True)
@@ -185,6 +188,7 @@ class App(QObject):
             model_ports=self._model_ports(),
             list_models=lambda: model_choices(store),
             organiser=self._session.writer if self._session else None,
+            check_sound=lambda file: self._checks.submit(probe, file),
             load_waves=lambda found: self._pool.submit(load_waveform, found, paths),
             dictation=self.dictation,
             microphones=self._microphones,
@@ -223,6 +227,7 @@ class App(QObject):
             self._session.queue.resume_interrupted()
             self._tidying.timeout.connect(self._session.models.tidy)
             self._tidying.start()
+            self.commands.forget_drags()
             recover(self._session)
             self._begin_listening()
             self.window.keeping.begin()
@@ -313,6 +318,8 @@ class App(QObject):
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         self._desk.close()
         self._pool.shutdown(wait=True)
+        self._checks.shutdown(wait=True, cancel_futures=True)
+        self.commands.forget_drags()
         if self._session is not None:
             return self._session.close()
         self._reader.close()

@@ -37,6 +37,7 @@ from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
 from app.ui.browser import Browser
+from app.ui.editor.retakes import Retakes
 from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
@@ -129,7 +130,8 @@ class MainWindow(QMainWindow):
         pane.export_requested.connect(self.export_selected)
         pane.remove_requested.connect(self.remove_selected)
         pane.retry_requested.connect(commands.retry)
-        pane.again_requested.connect(self._transcribe_again)
+        self.retakes = Retakes(pane, self._ports, self.board, self)
+        pane.again_requested.connect(self.retakes.ask)
         pane.reveal_requested.connect(self._reveal)
         queue.retry_requested.connect(commands.retry)
         queue.import_requested.connect(self.choose_files)
@@ -175,7 +177,7 @@ class MainWindow(QMainWindow):
             (menus.pause, partial(self._act, Act.PAUSE)),
             (menus.resume, partial(self._act, Act.RESUME)),
             (menus.cancel, partial(self._act, Act.CANCEL)),
-            (menus.again, partial(self._with_open, self._transcribe_again)),
+            (menus.again, self.retakes.ask),
             (menus.reveal, partial(self._with_open, self._reveal)),
             (menus.about, self._show_about),
         ):
@@ -227,6 +229,8 @@ class MainWindow(QMainWindow):
         dialog = ExportDialog(
             titles,
             commands.settings.export_folder,
+            commands.settings.export_format,
+            names=commands.settings.export_names,
             parent=self,
             preview=partial(commands.preview, ids[0]),
         )
@@ -372,6 +376,8 @@ class MainWindow(QMainWindow):
         self.parts.refresh_colors(self)
         if self._settings_window is not None:
             self._settings_window.refresh_colors()
+        self.versions.refresh_colors()
+        self.retakes.refresh_colors()
         self.menus.appearances[self._ports.commands.settings.appearance].setChecked(True)
 
     # Rendering
@@ -403,6 +409,7 @@ class MainWindow(QMainWindow):
             if keeps
             else status_line(self.board.open_jobs, left_s, total)
         )
+        self.retakes.refresh()
         self._render_actions()
 
     def _render_welcome(self) -> None:
@@ -493,18 +500,16 @@ class MainWindow(QMainWindow):
         if self.browser.opened_id is not None:
             call(self.browser.opened_id)
 
-    def _transcribe_again(self, recording_id: str) -> None:
-        bar = self.parts.toolbar
-        self.browser.open_next()
-        self._ports.commands.transcribe_again(recording_id, bar.model_id, bar.language)
-
     def _reveal(self, recording_id: str) -> None:
         recording = self._ports.library.recording(recording_id)
         if recording is not None and recording.audio_path is not None:
             show_folder(recording.audio_path.parent)
 
     def _export(self, ids: Sequence[str], dialog: ExportDialog) -> None:
-        self._change(export_folder=str(dialog.folder))
+        names = dialog.template or self._ports.commands.settings.export_names
+        self._change(
+            export_folder=str(dialog.folder), export_format=dialog.format_id, export_names=names
+        )
         self._ports.commands.export(
             ids, dialog.format_id, dialog.target, dialog.options, dialog.template
         )

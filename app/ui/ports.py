@@ -26,6 +26,7 @@ from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, SearchHit
 from app.macos.hotkey import Chord
 from app.macos.login_item import LoginItem
+from app.pipeline.retake import Part
 from app.ui.keeping.ports import KeepingPorts
 from app.ui.models.ports import ModelPorts
 
@@ -74,6 +75,9 @@ class LibraryReader(Protocol):
     def revision_segments(self, revision_id: str) -> Sequence[Segment]: ...
 
     def reruns_of(self, recording_id: str) -> Sequence[Recording]: ...
+
+    def job_of(self, recording_id: str) -> Job | None:
+        """Return the latest job of a recording."""
 
 
 class Desk(Protocol):
@@ -130,6 +134,11 @@ class Organiser(Protocol):
         self, recording_id: str, kind: RevisionKind, segments: Sequence[Segment]
     ) -> "Future[Revision | None]": ...
 
+    def settle_rerun(
+        self, rerun_id: str, segments: Sequence[Segment] = ()
+    ) -> "Future[Revision | None]":
+        """Keep what was transcribed once more as a version, or nothing of it, and end it."""
+
 
 class Commands(Protocol):
     """What a person can ask for. Each call returns at once; what came of it comes as an event."""
@@ -154,7 +163,8 @@ class Commands(Protocol):
 
     def retry(self, recording_id: str) -> object: ...
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> object: ...
+    def retake(self, recording_id: str, model_id: str, language: str, part: Part | None) -> object:
+        """Transcribe a recording, or a part of it, once more beside its text."""
 
     def remove(self, recording_ids: Sequence[str]) -> object: ...
 
@@ -167,6 +177,12 @@ class Commands(Protocol):
         template: str,
     ) -> object:
         """Write `target`: a file for one recording, the folder for several; then `Exported`."""
+
+    def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
+        """Export into a private folder, as the last export was, for a drag to another program.
+
+        The folder goes when whoever took the files has had the time to read them.
+        """
 
     def preview(self, recording_id: str, format_id: str, options: ExportOptions) -> str:
         """Return how an export would begin. Short."""
@@ -223,7 +239,8 @@ class Player(Protocol):
     def playing_changed(self) -> SignalInstance: ...
 
     @property
-    def failed(self) -> SignalInstance: ...
+    def failed(self) -> SignalInstance:
+        """Why it cannot be played, an `AppError`."""
 
     @property
     def position_s(self) -> float: ...
@@ -253,6 +270,9 @@ class Waves(Protocol):
 
 # Reads or makes the waveform of a recording elsewhere.
 LoadWaves = Callable[[Recording], "Future[Waves | None]"]
+
+# Looks elsewhere whether a file is sound that may be played; fails with the reason.
+CheckSound = Callable[[Path], "Future[object]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +385,7 @@ class Ports:
         organiser: changes the library; `None` when it can only be read.
         player: plays sound; `None` for the system's own.
         load_waves: reads or makes a waveform elsewhere.
+        check_sound: asked before a file is played; without it none is.
         keeping: retention, check, repair, erasing.
         library_folder: where the library lies, to show and to reveal.
         version: the app's, for the About box.
@@ -393,5 +414,6 @@ class Ports:
     relaunch: Callable[[], None] | None = None
     player: Player | None = None
     load_waves: LoadWaves | None = None
+    check_sound: CheckSound | None = None
     keeping: KeepingPorts | None = None
     backups: Backups | None = None

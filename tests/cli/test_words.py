@@ -22,6 +22,7 @@ from app.core.job import Job, JobStage, JobStatus
         ["library", "search"],
         ["library", "export"],
         ["library", "remove"],
+        ["library", "retranscribe"],
         ["models"],
         ["models", "list"],
         ["devices"],
@@ -41,7 +42,16 @@ def test_every_verb_is_in_the_readme() -> None:
 
     for verb in ("transcribe", "library list", "models list", "devices", "doctor"):
         assert f"undertone {verb}" in readme
-    for word in ("show", "search", "export", "remove", "--json", "--no-library", "--words"):
+    for word in (
+        "show",
+        "search",
+        "export",
+        "remove",
+        "retranscribe",
+        "--json",
+        "--no-library",
+        "--words",
+    ):
         assert word in readme
 
 

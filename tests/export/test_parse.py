@@ -1,6 +1,7 @@
 """What we export comes back, and what others write is understood."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ImportFailed
-from app.core.transcript import Transcript
+from app.core.transcript import Segment, Transcript
 from app.export import FORMATS, ExportDocument
 from app.export.parse import read_transcript
 from tests.export.documents import GOLDEN
@@ -81,3 +82,49 @@ def test_rubbish_is_refused_in_a_sentence(tmp_path: Path, suffix: str, content: 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match="could not be read"):
         read_transcript(tmp_path / "none.srt")
+
+
+SAID = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co", "Cf", "Zl", "Zp")), min_size=1
+).map(lambda text: " ".join(text.split())[:20].strip())
+
+
+@st.composite
+def short_segments(draw: st.DrawFn, alphabet: st.SearchStrategy[str]) -> tuple[Segment, ...]:
+    """Return segments that fit into one cue each, in time, in milliseconds."""
+    made, at_ms = [], 0
+    for text in draw(st.lists(alphabet, max_size=6)):
+        if not text.strip():
+            continue
+        at_ms += draw(st.integers(0, 5_000))
+        length_ms = draw(st.integers(1_000, 9_000))
+        speaker = draw(st.sampled_from([None, "Ada", "Ben & Co"]))
+        made.append(Segment(at_ms / 1000, (at_ms + length_ms) / 1000, text, speaker=speaker))
+        at_ms += length_ms
+    return tuple(made)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SAME_FOLDER)
+@given(short_segments(SAID))
+def test_short_segments_come_back_from_vtt_as_they_were(
+    tmp_path: Path, segments: tuple[Segment, ...]
+) -> None:
+    if segments:
+        document = ExportDocument("t", 0.0, None, Transcript(segments))
+        assert back(tmp_path / "x.vtt", document).segments == segments
+
+
+PLAIN = st.lists(
+    st.sampled_from(["we", "met.", "川", "é", "3", "–", "so,"]), min_size=1, max_size=9
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=SAME_FOLDER)
+@given(short_segments(PLAIN.map(" ".join)))
+def test_short_segments_come_back_from_srt_as_they_were(
+    tmp_path: Path, segments: tuple[Segment, ...]
+) -> None:
+    silent = tuple(replace(each, speaker=None) for each in segments)
+    if silent:
+        document = ExportDocument("t", 0.0, None, Transcript(silent))
+        assert back(tmp_path / "x.srt", document).segments == silent

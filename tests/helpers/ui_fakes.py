@@ -22,6 +22,7 @@ from app.library.listing import Overview
 from app.library.revise import Revision, RevisionKind
 from app.library.search import ListQuery, Piece, SearchHit, matches, snippet
 from app.macos.login_item import FakeLoginItem
+from app.pipeline.retake import Part
 from app.ui.ports import ModelChoice, Ports
 from tests.helpers.backup_fakes import FakeBackups
 from tests.helpers.keeping_fakes import FakeKeeping
@@ -62,6 +63,7 @@ class FakeLibrary:
     worn: dict[str, list[str]] = field(default_factory=dict)  # recordings' tags
     kept: dict[str, list[tuple[Revision, tuple[Segment, ...]]]] = field(default_factory=dict)
     _numbered: dict[str, int] = field(default_factory=dict)
+    worked: dict[str, Job] = field(default_factory=dict)  # recordings' latest jobs
 
     def _fitting(self, query: ListQuery) -> list[Recording]:
         return [
@@ -74,6 +76,7 @@ class FakeLibrary:
             and query.folder_id in (None, item.folder_id)
             and (query.tag is None or query.tag in self.worn.get(item.recording_id, ()))
             and query.is_binned is (item.deleted_at is not None)
+            and item.rerun_of is None
         ]
 
     def numbers(self, query: ListQuery, limit: int = -1) -> "array[int]":
@@ -179,6 +182,9 @@ class FakeLibrary:
 
     def reruns_of(self, recording_id: str) -> list[Recording]:
         return [item for item in self.items if item.rerun_of == recording_id]
+
+    def job_of(self, recording_id: str) -> Job | None:
+        return self.worked.get(recording_id)
 
     def transcript(self, recording_id: str) -> Transcript:
         return self.transcripts.get(recording_id, Transcript())
@@ -324,6 +330,21 @@ class FakeOrganiser:
         kept.insert(0, (revision, tuple(segments)))
         return _done(revision)
 
+    def settle_rerun(
+        self, rerun_id: str, segments: Sequence[Segment] = ()
+    ) -> "Future[Revision | None]":
+        if self.error is not None:
+            failed: Future[Revision | None] = Future()
+            failed.set_exception(self.error)
+            return failed
+        again = self.library.recording(rerun_id)
+        self.library.drop([rerun_id])
+        if again is None or again.rerun_of is None or not segments:
+            return _done(None)
+        kept = self.add_revision(again.rerun_of, RevisionKind.RERUN, segments)
+        self._tell(again.rerun_of)
+        return kept
+
 
 @dataclass
 class FakeCommands:
@@ -356,8 +377,8 @@ class FakeCommands:
     def retry(self, recording_id: str) -> None:
         self.calls.append(("retry", recording_id))
 
-    def transcribe_again(self, recording_id: str, model_id: str, language: str) -> None:
-        self.calls.append(("transcribe_again", recording_id, model_id, language))
+    def retake(self, recording_id: str, model_id: str, language: str, part: Part | None) -> None:
+        self.calls.append(("retake", recording_id, model_id, language, part))
 
     def remove(self, recording_ids: Sequence[str]) -> None:
         self.calls.append(("remove", tuple(recording_ids)))
@@ -377,6 +398,10 @@ class FakeCommands:
 
     def sample(self) -> Path:
         return self.sample_path
+
+    def write_for_drag(self, recording_ids: Sequence[str]) -> "Future[Sequence[Path]]":
+        self.calls.append(("write_for_drag", tuple(recording_ids)))
+        return _done([Path(f"/nowhere/{key}.txt") for key in recording_ids])
 
 
 @dataclass

@@ -29,7 +29,7 @@ class FakePlayer(QObject):
 
     moved = Signal(float)
     playing_changed = Signal(bool)
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()

@@ -156,6 +156,8 @@ def test_after_erasing_everything_nothing_is_left(
     put_aside = paths.home / "library before 2026-01-01"
     put_aside.mkdir()
     (put_aside / "library.sqlite").write_text(CANARY)
+    (paths.drags / "one").mkdir(parents=True)
+    (paths.drags / "one" / f"{CANARY}.txt").write_text(CANARY)
     assert {one.shelf: one.files for one in look_at_store(paths)}[Shelf.ASIDE] == 2
     (paths.home / "a picture of mine.png").write_text("not Undertone's")
     paths.models.mkdir()

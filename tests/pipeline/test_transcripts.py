@@ -7,6 +7,7 @@ import pytest
 
 from app.audio.decode import MediaHeader
 from app.core.errors import ImportFailed
+from app.core.model import imported_from
 from app.core.recording import RecordingStatus
 from app.library.search import ListQuery
 from app.pipeline.importing import Checked
@@ -39,6 +40,7 @@ def test_a_subtitle_file_becomes_the_transcript_of_its_sound(
     kept = library.reader.recording(made.recording_id)
     assert kept is not None
     assert (kept.title, kept.status, kept.audio_path) == ("talk", RecordingStatus.DONE, sound)
+    assert imported_from(kept.model_id) == "talk.en.srt"
     assert library.reader.transcript(made.recording_id).text == "Hello there.\nBye."
     assert library.reader.ids(ListQuery("hello")) == [made.recording_id]
     assert library.reader.find_fingerprint("print talk.mp3") == kept

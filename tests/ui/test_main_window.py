@@ -492,24 +492,6 @@ def test_a_failed_export_says_why(open_window: OpenWindow) -> None:
     assert [label.text() for label in banner.labels] == ["“Disk” is full.", "Free some."]
 
 
-def test_transcribing_again_opens_the_new_one(open_window: OpenWindow, qtbot: QtBot) -> None:
-    world = world_of(3)
-    window = open_window(world)
-    window.menus.again.trigger()
-    assert world.commands.calls[-1] == ("transcribe_again", "r000000", "nano", "auto")
-    world.library.put(recording(50, status=RecordingStatus.PENDING))
-    world.commands.jobs = [job(50)]
-    world.bus.files_checked.emit(FilesChecked((job(50),)))
-    world.tell_library("r000050")
-    qtbot.waitUntil(lambda: opened(window) == "r000050", timeout=10_000)
-    world.library.put(recording(51, status=RecordingStatus.PENDING))
-    world.commands.jobs = [job(50), job(51)]
-    world.bus.files_checked.emit(FilesChecked((job(51),)))
-    world.tell_library("r000051")
-    qtbot.waitUntil(lambda: window.parts.library.model.rowCount() == 5, timeout=10_000)
-    assert opened(window) == "r000050"
-
-
 # Staying where one is
 
 

@@ -6,7 +6,6 @@ Nothing is lost by choosing: the text that goes is kept as a version, and the ch
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor
@@ -23,13 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.config.translate import tr, tr_plural
+from app.core.compare import opcodes
 from app.core.timecode import clock
 from app.core.transcript import Segment
 from app.ui import theme
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 from app.ui.wording import day_label, day_of, time_of_day
-
-_MOST_WORDS = 40_000  # compared word by word; longer texts line by line would take seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,7 @@ class CompareDialog(QDialog):
         self.buttons.accepted.connect(self._choose)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
+        theme.refresh_scroll_bars(self)
         self.resize(920, 560)
         self.list.currentRowChanged.connect(self._show)
         if self._versions:
@@ -88,6 +87,12 @@ class CompareDialog(QDialog):
         """The version that is looked at."""
         at = self.list.currentRow()
         return self._versions[at] if 0 <= at < len(self._versions) else None
+
+    def refresh_colors(self) -> None:
+        """Take on the colours of the scheme in use."""
+        theme.refresh_scroll_bars(self)
+        self.summary.refresh_colors()
+        self._show(self.list.currentRow())
 
     def _lay_out(self) -> None:
         texts = QSplitter(Qt.Orientation.Horizontal, self)
@@ -103,6 +108,7 @@ class CompareDialog(QDialog):
             column.addWidget(heading)
             column.addWidget(text, 1)
             texts.addWidget(part)
+        texts.setSizes([10_000, 10_000])  # halves, whatever the headings would like
         row = QHBoxLayout()
         row.addWidget(self.list)
         row.addWidget(texts, 1)
@@ -129,23 +135,16 @@ class CompareDialog(QDialog):
             return
         self.heading.setText(version.title)
         old, new = _words(version.segments), _words(self._current)
-        is_short = len(old) + len(new) <= _MOST_WORDS
-        opcodes = (
-            SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-            if is_short and old != new
-            else [("equal", 0, len(old), 0, len(new))]
-        )
-        gone = {word for kind, a, b, _c, _d in opcodes if kind != "equal" for word in range(a, b)}
-        came = {word for kind, _a, _b, c, d in opcodes if kind != "equal" for word in range(c, d)}
+        found = opcodes(old, new)
+        gone = {word for kind, a, b, _c, _d in found if kind != "equal" for word in range(a, b)}
+        came = {word for kind, _a, _b, c, d in found if kind != "equal" for word in range(c, d)}
         _write(self.old_text, version.segments, gone, "banner_error")
         _write(self.new_text, self._current, came, "match")
-        changes = sum(kind != "equal" for kind, *_places in opcodes)
+        changes = sum(kind != "equal" for kind, *_places in found)
         self.summary.setText(
             tr_plural("{count} difference", "{count} differences", changes)
             if changes
             else tr("The words are the same.")
-            if old == new
-            else tr("Too long to compare word by word.")
         )
 
     def _scroll_along(self, moved: QTextEdit, other: QTextEdit) -> None:

@@ -43,6 +43,7 @@ class TranscriptEditor(QObject):
     changed = Signal()  # what undo and redo would do, or the mode
     failed = Signal(object)  # AppError
     compare_requested = Signal()
+    retake_requested = Signal()
     record_requested = Signal()
     _waves_came = Signal(object)
 
@@ -92,6 +93,7 @@ class TranscriptEditor(QObject):
         keys.confirm_requested.connect(self.confirm_doubt)
         keys.record_requested.connect(self.record_requested)
         bar.moved.connect(self._on_moved)
+        bar.failed.connect(self.failed)
         find_bar.wanted_changed.connect(self._on_wanted)
         find_bar.next_requested.connect(self.go_to_hit)
         find_bar.replace_requested.connect(self._replace)

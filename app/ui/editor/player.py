@@ -1,19 +1,28 @@
 """Plays the sound of one recording at any speed, the pitch kept.
 
-QtMultimedia is only loaded when something is first played: its import takes most of a second.
-Positions are seconds. Thread: main.
+A file is opened here only after the decode worker has accepted it, as it then was; nothing but
+local files is ever opened, whatever a file names. QtMultimedia is only loaded when something is
+first played: its import takes most of a second. Positions are seconds. Thread: main.
 """
 
+import contextlib
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 
+from app.core.errors import AppError, AudioError, mark
+from app.ui.ports import CheckSound
+
 if TYPE_CHECKING:
     from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
 
+_Identity = tuple[int, int, int, int]
+_PROTOCOLS = "QT_FFMPEG_PROTOCOL_WHITELIST"  # read by Qt when it opens a file
 SLOWEST, FASTEST = 0.5, 3.0
 _TICK_MS = 33
 _SHORTEST_SKIP_S = 1.2  # pauses up to this are part of speech
@@ -21,18 +30,27 @@ _KEPT_S = 0.25  # of a skipped pause, at both of its ends
 
 
 class SoundPlayer(QObject):
-    """A `ports.Player` that is heard."""
+    """A `ports.Player` that is heard.
+
+    Args:
+        check_sound: asked before a file is first opened.
+    """
 
     moved = Signal(float)
     playing_changed = Signal(bool)
-    failed = Signal(str)
+    failed = Signal(object)  # AppError
+    _checked = Signal(object)  # (identity, finished future)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, check_sound: CheckSound, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._check_sound = check_sound
+        self._accepted: _Identity | None = None  # the file as it was when it was accepted
+        self._is_wanted = False  # to be played as soon as it is accepted
+        self._checked.connect(self._on_checked)
         self._file: Path | None = None
         self._player: QMediaPlayer | None = None
         self._output: QAudioOutput | None = None
-        self._seek_s: float | None = None  # wanted before there was a player
+        self._seek_s: float | None = None  # wanted before the sound was loaded
         self._speed = 1.0
         self._tick = QTimer(self)
         self._tick.setInterval(_TICK_MS)
@@ -54,29 +72,29 @@ class SoundPlayer(QObject):
             return
         self._file = file
         self._seek_s = 0.0
+        self._is_wanted = False
         self._close()
         self.moved.emit(0.0)
 
     def play(self) -> None:
         if self._file is None:
             return
+        if self._player is None and not self._is_accepted(self._file):
+            return
         player = self._player or self._make(self._file)
-        if self._seek_s is not None:
-            player.setPosition(round(self._seek_s * 1000))
-            self._seek_s = None
+        self._go_where_wanted()
         player.setPlaybackRate(self._speed)
         player.play()
 
     def pause(self) -> None:
+        self._is_wanted = False
         if self._player is not None:
             self._player.pause()
 
     def seek(self, time_s: float) -> None:
         time_s = max(0.0, time_s)
-        if self._player is None:
-            self._seek_s = time_s
-        else:
-            self._player.setPosition(round(time_s * 1000))
+        self._seek_s = time_s
+        self._go_where_wanted()
         self.moved.emit(time_s)
 
     def set_speed(self, speed: float) -> None:
@@ -84,7 +102,49 @@ class SoundPlayer(QObject):
         if self._player is not None:
             self._player.setPlaybackRate(self._speed)
 
+    def _go_where_wanted(self) -> None:
+        """Go there once the sound is loaded; before that Qt forgets where it was sent."""
+        player = self._player
+        if player is None or self._seek_s is None:
+            return
+        states = type(player).MediaStatus
+        waiting = (states.NoMedia, states.LoadingMedia, states.InvalidMedia)
+        if player.mediaStatus() not in waiting:
+            time_s, self._seek_s = self._seek_s, None
+            player.setPosition(round(time_s * 1000))
+
+    def _is_accepted(self, file: Path) -> bool:
+        """Whether a file may be opened now; if not yet, it is played once it may."""
+        identity = _identity(file)
+        if identity is not None and identity == self._accepted:
+            return True
+        if not self._is_wanted:
+            self._is_wanted = True
+            self._check_sound(file).add_done_callback(lambda done: self._tell(identity, done))
+            _load_multimedia()  # takes about as long as the check, which is made elsewhere
+        return False
+
+    def _tell(self, identity: _Identity | None, done: "Future[object]") -> None:
+        """Bring the answer to the main thread. Thread: io pool."""
+        with contextlib.suppress(RuntimeError):  # the window is gone
+            self._checked.emit((identity, done))
+
+    def _on_checked(self, answer: "tuple[_Identity | None, Future[object]]") -> None:
+        identity, done = answer
+        if self._file is None or identity != _identity(self._file) or done.cancelled():
+            return  # another file is open by now
+        error = done.exception()
+        if error is None and identity is not None:
+            self._accepted = identity
+            if self._is_wanted:
+                self._is_wanted = False
+                self.play()
+            return
+        self._is_wanted = False
+        self.failed.emit(error if isinstance(error, AppError) else _unplayable(self._file, ""))
+
     def _make(self, file: Path) -> "QMediaPlayer":
+        _load_multimedia()
         from PySide6.QtMultimedia import QAudioOutput, QMediaPlayer
 
         player = QMediaPlayer(self)
@@ -92,7 +152,10 @@ class SoundPlayer(QObject):
         player.setAudioOutput(self._output)
         player.setPitchCompensation(True)
         player.playingChanged.connect(self._on_playing)
-        player.errorOccurred.connect(lambda _code, text: self.failed.emit(text))
+        player.mediaStatusChanged.connect(lambda _status: self._go_where_wanted())
+        player.errorOccurred.connect(
+            lambda _code, text: self.failed.emit(_unplayable(file, str(text)))
+        )
         player.setSource(QUrl.fromLocalFile(str(file)))
         self._player = player
         return player
@@ -118,6 +181,30 @@ class SoundPlayer(QObject):
                 output.deleteLater()
             if was_playing:
                 self.playing_changed.emit(False)
+
+
+def _load_multimedia() -> None:
+    """Import QtMultimedia, which may open local files and nothing else."""
+    os.environ[_PROTOCOLS] = "file"
+    import PySide6.QtMultimedia  # noqa: F401
+
+
+def _identity(file: Path) -> _Identity | None:
+    """Return what tells whether a file is still the one it was; `None` when there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _unplayable(file: Path, reason: str) -> AudioError:
+    return AudioError(
+        mark("“{name}” cannot be played. {reason}"),
+        mark("Check that the file is still there and that sound works in other apps."),
+        name=file.name,
+        reason=reason,
+    )
 
 
 class Pauses:

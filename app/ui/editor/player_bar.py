@@ -24,7 +24,7 @@ class PlayerBar(QWidget):
     """Plays the open recording."""
 
     moved = Signal(float)
-    failed = Signal(str)
+    failed = Signal(object)  # AppError
 
     def __init__(self, player: Player, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class PlayerBar(QWidget):
         self.speed_button.setAutoRaise(True)
         self.speed_button.setMinimumSize(52, theme.TARGET)
         self.speed_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.speed_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self._color_speed()
         self.speed_button.setMenu(self._make_menu())
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
@@ -118,8 +118,16 @@ class PlayerBar(QWidget):
         self.time_label.refresh_colors()
         self.length_label.refresh_colors()
         self.wave.refresh_colors()
+        self._color_speed()
 
     # Inside
+
+    def _color_speed(self) -> None:
+        """Hide the arrow; with a style sheet of its own a button no longer follows the palette."""
+        ink = theme.color("text").name()
+        self.speed_button.setStyleSheet(
+            f"QToolButton {{ color: {ink} }} QToolButton::menu-indicator {{ image: none; }}"
+        )
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)

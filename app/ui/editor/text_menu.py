@@ -52,6 +52,8 @@ def fill_text_menu(editor: "TranscriptEditor", parent: QWidget, point: QPoint) -
         lambda: editor.do(edit.delete(session.segments, first, count)),
     )
     menu.addSeparator()
+    connect(menu.addAction(tr("Transcribe Again…")), editor.retake_requested.emit)
+    menu.addSeparator()
     _add_speakers(menu, editor, first, count)
     connect(menu.addAction(tr("Shift Times…")), lambda: editor.ask_shift(first, count))
     connect(

@@ -4,9 +4,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.config.translate import tr
+from app.core.recording import Recording, RecordingStatus
 from app.core.spans import retold
 from app.core.transcript import Segment
 from app.library.revise import RevisionKind
+from app.pipeline.retake import part_of_job, whole_text
 from app.ui.editor.compare import CompareDialog, Version
 from app.ui.ports import Ports
 from app.ui.transcript.pane import TranscriptPane
@@ -39,6 +41,11 @@ class Versions(QObject):
         self.dialog.finished.connect(self.dialog.deleteLater)
         self.dialog.open()
 
+    def refresh_colors(self) -> None:
+        """Take on the colours of the scheme in use."""
+        for dialog in self._window.findChildren(CompareDialog):
+            dialog.refresh_colors()
+
     def versions_of(self, recording_id: str) -> list[Version]:
         """Return what there is to compare with, the newest first."""
         names = {
@@ -51,9 +58,10 @@ class Versions(QObject):
                 again.recording_id,
                 tr("Transcribed again"),
                 again.created_at,
-                self._library.transcript(again.recording_id).segments,
+                self._new_text(again),
             )
             for again in self._library.reruns_of(recording_id)
+            if again.status is RecordingStatus.DONE
         ]
         found += [
             Version(
@@ -70,6 +78,15 @@ class Versions(QObject):
             made_at = recording.created_at if recording is not None else 0.0
             found.append(Version("raw", tr("As spoken"), made_at, self._as_spoken()))
         return [version for version in found if version.segments]
+
+    def _new_text(self, again: Recording) -> tuple[Segment, ...]:
+        """Return the whole text that a new transcription, perhaps of a part, would make."""
+        job = self._library.job_of(again.recording_id)
+        return whole_text(
+            tuple(self._pane.editor.session.segments),
+            self._library.transcript(again.recording_id).segments,
+            part_of_job(job) if job is not None else None,
+        )
 
     def _as_spoken(self) -> tuple[Segment, ...]:
         """Return the text as the model wrote it, before it was cleaned."""

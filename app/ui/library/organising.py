@@ -57,7 +57,9 @@ class Organising(QObject):
         header.notes_edited.connect(deeds.set_notes)
         header.tag_requested.connect(lambda key, tag: deeds.tag([key], tag))
         header.untag_requested.connect(lambda key, tag: deeds.untag([key], tag))
-        self._parts.library.list.carried_ids = self._carried_ids
+        rows = self._parts.library.list
+        rows.carried_ids = self._carried_ids
+        rows.write_files = self._commands.write_for_drag
         menus = self._menus
         connect(menus.favourite, self.toggle_favourite)
         connect(menus.rename, header.rename)

@@ -34,10 +34,11 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOption
 from app.config.translate import tr, tr_plural
 from app.ui import theme
 from app.ui.library.delegate import RowDelegate
-from app.ui.library.mime import carry
+from app.ui.library.mime import SELECTION, DraggedRecordings, WriteFiles, carry
 from app.ui.library.model import RecordingModel
 
 Index = QModelIndex | QPersistentModelIndex
+_MOST_FILES = 100  # dragged to another program at once; for more there is Export
 _FOOT = theme.SPACE  # px below the last row
 
 
@@ -69,6 +70,7 @@ class RecordingList(QListView):
         self.setTabKeyNavigation(False)
         self.setDragEnabled(True)
         self.carried_ids: Callable[[], Sequence[str]] = tuple  # what a drag takes along
+        self.write_files: WriteFiles | None = None  # for programs that want files
         self.doubleClicked.connect(lambda _index: self.open_requested.emit())
         model.days_changed.connect(self._on_days_changed)
 
@@ -257,7 +259,7 @@ class RecordingList(QListView):
         if not ids:
             return
         drag = QDrag(self)
-        drag.setMimeData(carry(QMimeData(), ids))
+        drag.setMimeData(self.drag_data(ids))
         drag.setPixmap(self._drag_picture(len(ids)))
         drag.setHotSpot(QPoint(-12, -4))
         drag.exec(Qt.DropAction.CopyAction)
@@ -268,6 +270,12 @@ class RecordingList(QListView):
             everything = QItemSelection(self._rows.index(0), self._rows.index(count - 1))
             flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.selectionModel().select(everything, flag)
+
+    def drag_data(self, ids: Sequence[str]) -> QMimeData:
+        """Return recordings as a drag carries them; as files too while they are not too many."""
+        if self.write_files is None or len(ids) > _MOST_FILES or list(ids) == [SELECTION]:
+            return carry(QMimeData(), ids)
+        return DraggedRecordings(ids, self.write_files)
 
     def keyboardSearch(self, _search: str) -> None:
         """Do nothing: it would read the whole library; the search field is for that."""

@@ -215,10 +215,8 @@ class QueueView(QWidget):
         left_s = self._board.left_s(running) if running else None
         if running is None or left_s is None or any(job.total_s is None for job in jobs):
             return None
-        rest_s = (running.total_s or 0.0) - running.done_s
-        waiting_s = sum(
-            (job.total_s or 0.0) - job.done_s for job in jobs if job.status is JobStatus.QUEUED
-        )
+        rest_s = running.rest_s
+        waiting_s = sum(job.rest_s for job in jobs if job.status is JobStatus.QUEUED)
         return left_s + waiting_s * left_s / rest_s if rest_s > 0 else left_s
 
     def _are_all_paused(self, jobs: list[Job]) -> bool:

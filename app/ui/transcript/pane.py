@@ -4,6 +4,8 @@ Renders the last snapshot of recording, job and transcript; keeps only which rec
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -16,13 +18,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.config.translate import tr, tr_plural
+from app.core.errors import AudioError, mark
 from app.core.job import Job, JobStatus
+from app.core.model import imported_from
 from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.ui import theme
 from app.ui.editor.editor import TranscriptEditor
 from app.ui.editor.player import SoundPlayer
-from app.ui.ports import FindMatches, LoadWaves, Organiser, Player
+from app.ui.editor.retake_strip import RetakeStrip
+from app.ui.ports import CheckSound, FindMatches, LoadWaves, Organiser, Player
 from app.ui.transcript.header import TranscriptHeader
 from app.ui.transcript.text import TranscriptText
 from app.ui.widgets.banner import Banner, BannerStack
@@ -37,7 +42,7 @@ class TranscriptPane(QStackedWidget):
 
     export_requested = Signal()
     retry_requested = Signal(str)  # recording id
-    again_requested = Signal(str)  # recording id
+    again_requested = Signal()
     remove_requested = Signal()
     reveal_requested = Signal(str)  # recording id
     pause_requested = Signal(str)  # job id
@@ -53,13 +58,15 @@ class TranscriptPane(QStackedWidget):
         organiser: Organiser | None = None,
         player: Player | None = None,
         load_waves: LoadWaves | None = None,
+        check_sound: CheckSound | None = None,
     ) -> None:
         super().__init__(parent)
-        self._model_title = model_title
+        self.model_title = model_title
         self._recording: Recording | None = None
         self._job: Job | None = None
         self._language: str | None = None
         self._is_writable = True
+        self._sources_read: set[str] = set()  # recordings whose note on their source was closed
         self.nothing = EmptyState(self)
         self.addWidget(self.nothing)
         self.page = QWidget(self)
@@ -67,10 +74,15 @@ class TranscriptPane(QStackedWidget):
         self.addWidget(self.page)
         self.text = TranscriptText(find_matches, self)
         self.editor = TranscriptEditor(
-            self.text, organiser, player or SoundPlayer(self), load_waves, self.page
+            self.text,
+            organiser,
+            player or SoundPlayer(check_sound or _refuse, self),
+            load_waves,
+            self.page,
         )
         self.state = EmptyState(self)
         self.banners = BannerStack(self)
+        self.retake_strip = RetakeStrip(self)
         self._body = QStackedWidget(self)
         self._body.addWidget(self.text)
         self._body.addWidget(self.state)
@@ -82,6 +94,7 @@ class TranscriptPane(QStackedWidget):
         column.addWidget(self.editor.strip)
         column.addWidget(self.editor.find_bar)
         column.addWidget(self.banners)
+        column.addWidget(self.retake_strip)
         column.addWidget(self._body, 1)
         column.addWidget(self.editor.bar)
         self.setMinimumWidth(340)
@@ -168,6 +181,7 @@ class TranscriptPane(QStackedWidget):
         self.header.refresh_colors()
         self._progress_text.refresh_colors()
         self.editor.refresh_colors()
+        self.retake_strip.refresh_colors()
         for part in (self.nothing, self.state, self.banners, self.text):
             part.refresh_colors()
         palette = self.page.palette()
@@ -194,8 +208,8 @@ class TranscriptPane(QStackedWidget):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
-        self.again_action = menu.addAction(tr("Transcribe Again"))
-        self.again_action.triggered.connect(lambda: self._tell_id(self.again_requested.emit))
+        self.again_action = menu.addAction(tr("Transcribe Again…"))
+        self.again_action.triggered.connect(lambda: self.again_requested.emit())
         self.reveal_action = menu.addAction(tr("Show Original File"))
         self.reveal_action.triggered.connect(lambda: self._tell_id(self.reveal_requested.emit))
         menu.addSeparator()
@@ -239,7 +253,7 @@ class TranscriptPane(QStackedWidget):
             full_date(recording.created_at),
             length(recording.duration_s),
             language_label(recording.language or self._language),
-            self._model_title(recording.model_id),
+            self.model_title(recording.model_id),
             recording.app_name or "",
         )
         self.header.show_recording(recording, facts)
@@ -252,6 +266,7 @@ class TranscriptPane(QStackedWidget):
         self.reveal_action.setEnabled(recording.audio_path is not None)
         self._render_work(job if is_open else None)
         self._render_notice(recording, job if is_open else None, has_text)
+        self._render_source(recording, has_text)
         self._body.setCurrentWidget(self.text if has_text else self.state)
         if not has_text:
             self._render_state(recording, job if is_open else None)
@@ -296,6 +311,21 @@ class TranscriptPane(QStackedWidget):
             can_close=False,
         )
         self.banners.show_banner("notice", banner)
+
+    def _render_source(self, recording: Recording, has_text: bool) -> None:
+        """Say of a text that was made elsewhere where it came from."""
+        file = imported_from(recording.model_id)
+        if file is None or not has_text or recording.recording_id in self._sources_read:
+            self.banners.close_banner("source")
+            return
+        message = tr("This text was taken from “{file}”; Undertone did not write it.", file=file)
+        old = self.banners.banner("source")
+        if old is not None and old.message == message:
+            return
+        again = [(tr("Transcribe Again…"), self.again_requested.emit)]
+        banner = Banner(message, actions=again if self._is_writable else [])
+        banner.closed.connect(lambda: self._sources_read.add(recording.recording_id))
+        self.banners.show_banner("source", banner)
 
     def _render_state(self, recording: Recording, job: Job | None) -> None:
         retry = [(tr("Retry"), self._retry)] if self._is_writable else []
@@ -345,3 +375,12 @@ class TranscriptPane(QStackedWidget):
     def _on_cancel(self) -> None:
         if self._job is not None:
             self.cancel_requested.emit(self._job.job_id)
+
+
+def _refuse(_file: Path) -> "Future[object]":
+    """Let nothing be played where nobody can look at it first."""
+    refused: Future[object] = Future()
+    refused.set_exception(
+        AudioError(mark("Nothing can be played here."), mark("Start Undertone again."))
+    )
+    return refused

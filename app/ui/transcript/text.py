@@ -260,7 +260,10 @@ class TranscriptText(QTextEdit):
         palette.setColor(QPalette.ColorRole.Base, theme.color("base"))
         palette.setColor(QPalette.ColorRole.Text, theme.color("text"))
         self.setPalette(palette)
-        self.set_query(self._query)
+        look = _mark_look()
+        for mark in self._marks:
+            mark.format = look
+        self.setExtraSelections(self._marks)
         self.viewport().update()
 
     def createMimeDataFromSelection(self) -> QMimeData:

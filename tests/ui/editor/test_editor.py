@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.transcript import Segment, Transcript, Word
 from app.library.revise import RevisionKind
+from app.ui import theme
 from app.ui.editor.editor import TranscriptEditor
 from app.ui.editor.keys import CONTROL
 from app.ui.editor.player import Pauses
@@ -272,6 +273,11 @@ def test_find_and_replace(window: MainWindow, world: World) -> None:
     assert bar.count_label.text() == "1 of 3"
     bar.word_button.setChecked(True)
     assert bar.count_label.text() == "1 of 2"
+    for appearance in ("dark", "light"):  # what is found stays marked
+        window.menus.appearances[appearance].trigger()
+        marks = editor.text.extraSelections()
+        assert [mark.cursor.selectedText() for mark in marks] == ["we", "we"]
+        assert marks[0].format.background().color() == theme.color("match")
     bar.replace_edit.setText("they")
     QTest.keyClick(bar.replace_edit, KEY.Key_Return)
     assert texts(world)[0] == "they met in parish today"

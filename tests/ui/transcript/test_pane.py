@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.core.job import Job, JobStage, JobStatus
+from app.core.model import imported
 from app.core.recording import Recording, RecordingStatus
 from app.core.transcript import Segment, Transcript
 from app.library.search import matches
@@ -134,3 +135,20 @@ def test_a_library_that_cannot_be_written_offers_no_changes(qtbot: QtBot) -> Non
     assert not pane.remove_action.isEnabled()
     pane.show_many(3, can_write=False)
     assert [button.text() for button in pane.nothing.buttons] == ["Export…"]
+
+
+def test_a_text_made_elsewhere_says_where_it_came_from(qtbot: QtBot) -> None:
+    taken = recording(1, model_id=imported("talk <b>.srt"))
+    pane = pane_of(qtbot, taken, LINE)
+    banner = pane.banners.banner("source")
+    assert banner is not None
+    assert banner.message == "This text was taken from “talk <b>.srt”; Undertone did not write it."
+    with qtbot.waitSignal(pane.again_requested):
+        banner.buttons[0].click()
+    pane.show_recording(taken, None, None)
+    assert pane.banners.banner("source") is banner
+    banner.close_button.click()
+    pane.show_recording(taken, None, None)
+    assert pane.banners.banner("source") is None
+    pane.show_recording(recording(2), Transcript(LINE), None)
+    assert pane.banners.banner("source") is None
