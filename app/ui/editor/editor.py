@@ -66,7 +66,7 @@ class TranscriptEditor(QObject):
         self._doubt_count = 0
         self._recount = QTimer(self)  # after an edit of many segments, which is shown first
         self._recount.setSingleShot(True)
-        self._recount.timeout.connect(self._recount_all)
+        self._recount.timeout.connect(self._count_doubt)
         self.question: QInputDialog | None = None
         self._announcer = Announcer(parent)
         self.session = EditSession(organiser, self)
@@ -336,25 +336,19 @@ class TranscriptEditor(QObject):
         )
         self.text.apply(splice, keeps_text=is_typed)
         if len(splice.new) + len(splice.old) > _MANY:
-            self._hits = []
-            self.text.set_hits([])
             self._recount.start()
-            return
-        limit = self.marks.limit
-        self._doubt_count += count_doubtful(splice.new, limit)
-        self._doubt_count -= count_doubtful(splice.old, limit)
-        self._follow_text()
-
-    def _follow_text(self) -> None:
+        else:
+            limit = self.marks.limit
+            self._doubt_count += count_doubtful(splice.new, limit)
+            self._doubt_count -= count_doubtful(splice.old, limit)
         if not self.find_bar.isHidden():
             self._hits = find(self.session.segments, self.find_bar.wanted)
             self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
             self.find_bar.show_count(None, len(self._hits))
         self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
 
-    def _recount_all(self) -> None:
+    def _count_doubt(self) -> None:
         self._doubt_count = count_doubtful(self.session.segments, self.marks.limit)
-        self._follow_text()
         self._on_changed()
 
     def _on_changed(self) -> None:
