@@ -55,7 +55,15 @@ def replace_all(segments: Sequence[Segment], wanted: Wanted, text: str) -> Edit 
         return None
     told = text.replace("\\", r"\\")  # as it stands, not as a template
     found: dict[int, Segment | str] = {}
+    is_in_words = not any(map(str.isspace, wanted.text + text)) and bool(text)
     for at, segment in enumerate(segments):
+        if is_in_words and (said := _said(segment)) is not None:
+            into, count = pattern.subn(told, "\n".join(said))
+            if count and into.isascii():
+                found[at] = _respoken(segment, said, into.split("\n"))
+                continue
+            if not count:
+                continue
         old = tidy(segment.text)
         new, count = pattern.subn(told, old)
         if count:
@@ -89,6 +97,29 @@ def _word_by_word(
         segment.end_s,
         new,
         tuple(words),
+        segment.confidence,
+        segment.speaker,
+        segment.raw,
+    )
+
+
+def _said(segment: Segment) -> list[str] | None:
+    """Return the words' texts where together they are the segment's text."""
+    said = [word.text for word in segment.words]
+    return said if said and " ".join(said) == tidy(segment.text) else None
+
+
+def _respoken(segment: Segment, said: Sequence[str], into: Sequence[str]) -> Segment:
+    """Return the segment with each word in place of the one it was made of."""
+    words = tuple(
+        word if before == after else Word(after, word.start_s, word.end_s, 1.0)
+        for word, before, after in zip(segment.words, said, into, strict=True)
+    )
+    return Segment(
+        segment.start_s,
+        segment.end_s,
+        " ".join(into),
+        words,
         segment.confidence,
         segment.speaker,
         segment.raw,

@@ -7,9 +7,12 @@ new one.
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Word:
-    """One word with its place in the recording.
+    """One word with its place in the recording; never changed once it is made.
+
+    It is not `frozen` only because making a frozen one takes three times as long, and an edit of a
+    whole transcript makes twenty thousand.
 
     `probability` is how probable it is that it is right (0…1); a person's word has 1. Whisper's is
     calibrated (`core/confidence`), Voxtral's is what the model says.

@@ -1,6 +1,7 @@
 """Edits: exact to undo, and times never run backwards."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -283,3 +284,27 @@ def test_five_hundred_random_steps_undo_to_the_original_byte_for_byte(seed: int)
     for _ in range(steps):
         history.redo()
     assert history.segments == after
+
+
+@given(
+    st.lists(st.text("abc.", min_size=1, max_size=4), min_size=1, max_size=8),
+    st.text("abc", min_size=1, max_size=2),
+    st.text("abcx", min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_replacing_in_all_changes_each_word_in_its_place(
+    said: list[str], wanted: str, into: str, is_whole: bool
+) -> None:
+    before = segment(" ".join(said))
+    change = find.replace_all([before], Wanted(wanted, is_whole_word=is_whole), into)
+    edge = r"(?<!\w){}(?!\w)" if is_whole else "{}"
+    expected = [re.sub(edge.format(wanted), into, text) for text in said]
+    if change is None:
+        assert expected == said
+        return
+    (after,) = change.splice.new
+    assert after.text == " ".join(expected)
+    assert [word.text for word in after.words] == expected
+    assert [(word.start_s, word.end_s) for word in after.words] == [
+        (word.start_s, word.end_s) for word in before.words
+    ]
