@@ -29,7 +29,7 @@ class Scene(QObject):
         if not line:
             QApplication.exit()
             return
-        print(json.dumps(self._do(line.strip())), flush=True)
+        print(json.dumps(self._do(json.loads(line)["do"])), flush=True)
 
     def _do(self, word: str) -> object:
         take, pill, buttons = self._world.dictation, self._overlay.pill, self._overlay.buttons

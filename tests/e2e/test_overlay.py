@@ -1,19 +1,14 @@
 """On a real screen the overlay takes no focus, lets clicks through, and its buttons work."""
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
 
 import pytest
 from Xlib import X
 from Xlib.ext import xtest
 
+from tests.helpers.answerer import Answerer
 from tests.macos.desktop import Desktop, OtherApp, wait_for
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -26,41 +21,12 @@ def desktop() -> Iterator[Desktop]:
     desktop.close()
 
 
-class OverlayApp:
-    """The process with the overlay."""
-
-    def __init__(self, desktop: Desktop) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.overlay_app"],
-            cwd=ROOT,
-            env=desktop.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin: IO[str] = self._process.stdin
-        self._stdout: IO[str] = self._process.stdout
-        assert self._stdout.readline().strip() == "ready"
-
-    def ask(self, word: str) -> Any:
-        self._stdin.write(word + "\n")
-        self._stdin.flush()
-        return json.loads(self._stdout.readline())
-
-    def close(self) -> None:
-        self._stdin.close()
-        self._process.wait(20)
-        self._stdout.close()
-
-
 @pytest.fixture
-def overlay(desktop: Desktop) -> Iterator[OverlayApp]:
-    app = OverlayApp(desktop)
-    yield app
-    app.close()
+def overlay(desktop: Desktop) -> Iterator[Answerer]:
+    """The process with the overlay."""
+    command = [sys.executable, "-m", "tests.e2e.overlay_app"]
+    with Answerer(command, desktop.environment) as app:
+        yield app
 
 
 def point_at(desktop: Desktop, x: int, y: int) -> int:
@@ -77,7 +43,7 @@ def click(desktop: Desktop) -> None:
     desktop.display.sync()
 
 
-def test_focus_stays_and_only_buttons_hear_clicks(desktop: Desktop, overlay: OverlayApp) -> None:
+def test_focus_stays_and_only_buttons_hear_clicks(desktop: Desktop, overlay: Answerer) -> None:
     with OtherApp(desktop) as other:
         before = other.ask("losses")
         front = desktop.active_window()

@@ -1,7 +1,6 @@
 """A private X11 desktop (Xvfb and openbox) with a second program that has a text field."""
 
 import base64
-import json
 import os
 import select
 import shutil
@@ -9,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
+
+from tests.helpers.answerer import Answerer
 
 _START_S = 20.0
 OTHER_APP = Path(__file__).with_name("other_app.py")
@@ -90,23 +91,11 @@ def wait_for(is_so: Any, timeout_s: float = _START_S) -> None:
         time.sleep(0.01)
 
 
-class OtherApp:
+class OtherApp(Answerer):
     """The second program: asked and told line by line."""
 
     def __init__(self, desktop: Desktop, name: str = "other") -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(OTHER_APP), name],
-            env=desktop.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin: IO[str] = self._process.stdin
-        self._stdout: IO[str] = self._process.stdout
-        assert self._stdout.readline().strip() == "ready"
+        super().__init__([sys.executable, str(OTHER_APP), name], desktop.environment)
         self.bring_to_front(desktop)
 
     def reset(self) -> None:
@@ -125,15 +114,6 @@ class OtherApp:
         wait_for(is_in_front)
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def ask(self, command: str, **values: object) -> Any:
-        self._stdin.write(json.dumps({"do": command, **values}) + "\n")
-        self._stdin.flush()
-        return json.loads(self._stdout.readline())
-
-    @property
     def text(self) -> str:
         return str(self.ask("text"))
 
@@ -144,11 +124,3 @@ class OtherApp:
     def own_clipboard(self, **formats: bytes) -> None:
         data = {kind: base64.b64encode(value).decode() for kind, value in formats.items()}
         self.ask("own", formats=data)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stdin.close()
-        self._process.wait(_START_S)
-        self._stdout.close()
