@@ -16,8 +16,6 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
@@ -28,6 +26,7 @@ from app.ui.main import App
 from app.ui.models.adding import RepositoryDialog
 from app.ui.models.panel import ModelsPanel
 from tests.helpers.fake_hub import FakeHub, Fault
+from tests.helpers.looks import dress
 from tests.helpers.voxtral_checkpoints import Tiny, write_checkpoint
 
 REPOSITORY = "somebody/Voxtral-Tiny-2507"
@@ -92,10 +91,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     application = QApplication(["undertone"])
-    application.setStyle("Fusion")
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    if "Inter" in QFontDatabase.families():
-        application.setFont(QFont("Inter", 10))
+    dress(application)
     with tempfile.TemporaryDirectory() as place, FakeHub() as hub:
         hub.add_folder(REPOSITORY, write_checkpoint(Path(place) / "tiny", Tiny(), shards=2))
         hub.always[WEIGHTS] = SLOWLY

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("QT_SCALE_FACTOR", "2")
 
+from tests.helpers.looks import dress
 from tests.helpers.pulse import PulseServer, pulse_server
 from tests.macos.desktop import Desktop, OtherApp
 
@@ -179,16 +180,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place, pulse_server(Path(place) / "pulse") as server:
             server.add_room_microphone(ROOM)
             application = Application(["undertone"])
-            application.setStyle("Fusion")
+            dress(application)
             application.setQuitOnLastWindowClosed(False)
-            if "Inter" in QFontDatabase.families():
-                application.setFont(QFont("Inter", 10))
             film(folder, sys.argv[2], desktop, server)
     finally:
         desktop.close()
 
 
-from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
 
 from app.config.paths import Paths

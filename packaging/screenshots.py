@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import soundfile
-from PySide6.QtCore import QLocale, QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QImage, QPainter
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -30,6 +30,7 @@ from app.config.paths import Paths
 from app.core.recording import RecordingStatus
 from app.ui import theme
 from app.ui.main import App
+from tests.helpers.looks import dress
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 SIZE = (1080, 720)
@@ -290,10 +291,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     application = QApplication(["undertone"])
-    application.setStyle("Fusion")
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    if "Inter" in QFontDatabase.families():
-        application.setFont(QFont("Inter", 10))
+    dress(application)
     with tempfile.TemporaryDirectory() as place:
         sounds = Path(place) / "sounds"
         sounds.mkdir()

@@ -7,14 +7,12 @@ The README's pictures come from the real app: `packaging/screenshots.py`.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -38,9 +36,11 @@ from app.ui.settings.restore import RestoreDialog
 from app.ui.settings.window import SettingsWindow
 from tests.helpers import ui_fakes as fakes
 from tests.helpers.backup_fakes import backup_line
+from tests.helpers.looks import dress
 
 SIZES = ((1080, 720), (760, 480))
 APPEARANCES = ("light", "dark")
+States = Mapping[str, Callable[[], QWidget]]
 
 INTERVIEW = (
     ("Ada", "Let us begin with the flood itself. Where were you when the water came?"),
@@ -401,7 +401,7 @@ def export() -> QWidget:
     return dialog
 
 
-STATES: dict[str, Callable[[], QWidget]] = {
+STATES: States = {
     "empty": empty,
     "transcript": transcript,
     "working": working,
@@ -448,28 +448,27 @@ STATES: dict[str, Callable[[], QWidget]] = {
 }
 
 
-def main() -> None:
-    """Write pictures of the states that were asked for, in both schemes and sizes."""
-    app = QApplication(["undertone"])
-    app.setStyle("Fusion")
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    if "Inter" in QFontDatabase.families():
-        app.setFont(QFont("Inter", 10))
+def take_all(states: States) -> None:
+    """Write pictures of the states the command line names, or of all, in both schemes."""
+    dress(app := QApplication(["undertone"]))
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[2:] or list(STATES)
     for appearance in APPEARANCES:
         theme.use_appearance(appearance)
-        for name in names:
-            take(name, appearance, folder)
+        for name in sys.argv[2:] or states:
+            _take(name, states[name], appearance, folder)
+    app.closeAllWindows()
 
 
-def take(name: str, appearance: str, folder: Path) -> None:
-    """Write the pictures of one state."""
+def _take(name: str, state: Callable[[], QWidget], appearance: str, folder: Path) -> None:
+    """Write the pictures of one state; a window of its own keeps its size."""
     for width, height in SIZES:
-        window = STATES[name]()
+        window = state()
         if isinstance(window, MainWindow):
             window.resize(width, height)
+        elif (width, height) != SIZES[0]:
+            window.close()
+            continue
         window.activateWindow()
         QTest.qWait(150)
         if name == "drop" and isinstance(window, MainWindow):
@@ -483,4 +482,4 @@ def take(name: str, appearance: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    take_all(STATES)

@@ -4,28 +4,22 @@ uv run --locked python -m tests.ui.gallery_keeping FOLDER [STATE …]
 """
 
 import os
-import sys
-from collections.abc import Callable
-from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.errors import Phrase
 from app.core.finding import Finding, Severity
 from app.core.retention import Due
 from app.pipeline.library_check import CheckReport
 from app.pipeline.retention import Ran
-from app.ui import theme
 from app.ui.keeping.erase_dialog import EraseDialog
 from app.ui.main_window import MainWindow
 from app.ui.settings.window import SettingsWindow
 from tests.helpers import ui_fakes as fakes
 from tests.helpers.keeping_fakes import DAMAGED
-from tests.ui.gallery import APPEARANCES, SIZES, settings, show, world
+from tests.ui.gallery import States, settings, show, take_all, world
 
 
 def rules() -> QWidget:
@@ -121,7 +115,7 @@ def tidied() -> QWidget:
     return window
 
 
-STATES: dict[str, Callable[[], QWidget]] = {
+STATES: States = {
     "settings-library": lambda: settings(3),
     "settings-rules": rules,
     "settings-check": check,
@@ -134,38 +128,5 @@ STATES: dict[str, Callable[[], QWidget]] = {
 }
 
 
-def main() -> None:
-    """Write pictures of the states that were asked for, in both schemes and sizes."""
-    app = QApplication(["undertone"])
-    app.setStyle("Fusion")
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    if "Inter" in QFontDatabase.families():
-        app.setFont(QFont("Inter", 10))
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for appearance in APPEARANCES:
-        theme.use_appearance(appearance)
-        for name in sys.argv[2:] or list(STATES):
-            take(name, appearance, folder)
-
-
-def take(name: str, appearance: str, folder: Path) -> None:
-    """Write the pictures of one state; a window of its own keeps its size."""
-    for width, height in SIZES:
-        window = STATES[name]()
-        if isinstance(window, MainWindow):
-            window.resize(width, height)
-        elif (width, height) != SIZES[0]:
-            window.close()
-            continue
-        window.activateWindow()
-        QTest.qWait(150)
-        size = f"-{width}" if (width, height) != SIZES[0] else ""
-        window.grab().save(str(folder / f"{name}-{appearance}{size}.png"))
-        window.close()
-        window.deleteLater()
-        QTest.qWait(1)
-
-
 if __name__ == "__main__":
-    main()
+    take_all(STATES)

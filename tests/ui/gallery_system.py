@@ -4,17 +4,12 @@ uv run --locked python -m tests.ui.gallery_system FOLDER [STATE …]
 """
 
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-from PySide6.QtCore import QLocale
-from PySide6.QtGui import QFont, QFontDatabase
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.audio.devices import Device, FakeDevices
 from app.config.notices import all_notices
@@ -24,16 +19,13 @@ from app.core.finding import Finding, Severity
 from app.macos.permissions import FakePermissions, Grant
 from app.macos.secure_input import FakeSecureInput
 from app.pipeline.surroundings import Surroundings, look_around
-from app.ui import theme
 from app.ui.about import AboutBox, LicencesBox
 from app.ui.doctor.window import DoctorPorts, DoctorWindow
-from app.ui.main_window import MainWindow
 from app.ui.onboarding.window import MeetingWindow
 from tests.helpers.take_fakes import FakeMicrophones
 from tests.ui import gallery
+from tests.ui.gallery import States, take_all
 from tests.ui.onboarding.meeting import meeting_ports
-
-APPEARANCES = ("light", "dark")
 
 
 def meeting(at: int, **grants: Grant) -> QWidget:
@@ -102,7 +94,7 @@ def menu(title: str) -> QWidget:
     return found
 
 
-STATES: dict[str, Callable[[], QWidget]] = {
+STATES: States = {
     "meeting-1": lambda: meeting(0),
     "meeting-2-open": lambda: meeting(1, microphone=Grant.NOT_ASKED),
     "meeting-2-denied": lambda: meeting(1, microphone=Grant.DENIED),
@@ -120,29 +112,5 @@ STATES: dict[str, Callable[[], QWidget]] = {
 }
 
 
-def main() -> None:
-    """Write pictures of the states that were asked for, in both schemes."""
-    app = QApplication(["undertone"])
-    app.setStyle("Fusion")
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    if "Inter" in QFontDatabase.families():
-        app.setFont(QFont("Inter", 10))
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[2:] or list(STATES)
-    for appearance in APPEARANCES:
-        theme.use_appearance(appearance)
-        for name in names:
-            window = STATES[name]()
-            window.activateWindow()
-            QTest.qWait(120)
-            window.grab().save(str(folder / f"{name}-{appearance}.png"))
-            window.close()
-            QTest.qWait(1)
-    for widget in QApplication.topLevelWidgets():
-        if isinstance(widget, MainWindow):
-            widget.close()
-
-
 if __name__ == "__main__":
-    main()
+    take_all(STATES)
