@@ -32,10 +32,8 @@ from app.library.work import Work
 from app.library.writer import LibraryWriter
 from tests.faults.kill_library import Result, Victim, look, told
 from tests.library.builders import make_recording, make_segment
-from tests.library.full_library import make_library, noise, put_sound, rows_of, sounds_of
+from tests.library.full_library import DAY, NOON, make_library, noise, put_sound, rows_of, sounds_of
 
-_NOON = 1_795_000_000.0
-_DAY = 86_400.0
 _KEEPING = Keeping(3, 2, 2)
 _MORE = 8  # recordings beside those of `make_library`
 _SOUND = 60_000  # bytes of each
@@ -79,7 +77,7 @@ def kill_backups(rounds: int, folder: Path) -> Result:
     wanted: dict[float, State] = {}
     victim = Victim(result)
     for number in range(rounds + 1):
-        at = _NOON + number * _DAY
+        at = NOON + number * DAY
         _add(paths, f"new-{number}", 2000.0 + number)
         wanted[at] = _state(paths)
 
@@ -104,7 +102,7 @@ def kill_backups(rounds: int, folder: Path) -> Result:
             result.kept += 1
         if _state(paths) != wanted[at]:
             result.fault("the library itself was changed")
-    make_backup(paths, disk, _KEEPING, Work(), now=lambda: _NOON + (rounds + 1) * _DAY)
+    make_backup(paths, disk, _KEEPING, Work(), now=lambda: NOON + (rounds + 1) * DAY)
     left = [*disk.rglob(".partial*"), *paths.home.glob(".backing-up*")]
     if left:
         result.fault(f"left behind: {left}")
@@ -118,7 +116,7 @@ def kill_restores(rounds: int, folder: Path) -> Result:
     source, disk = Paths(folder / "source"), folder / "disk"
     disk.mkdir()
     _make(source, "s")
-    backup = make_backup(source, disk, _KEEPING, Work(), now=lambda: _NOON)
+    backup = make_backup(source, disk, _KEEPING, Work(), now=lambda: NOON)
     held = existing_backups(disk)
     present = folder / "present"
     _make(Paths(present), "p")

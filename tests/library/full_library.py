@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from app.config.paths import Paths
+from app.core.backup import Keeping
 from app.core.job import Job, JobStatus
 from app.core.recording import RecordingKind, RecordingStatus
 from app.core.transcript import Segment
+from app.library.backing_up import make_backup
+from app.library.backups import Backup
 from app.library.revise import RevisionKind
+from app.library.work import Work
 from app.library.writer import LibraryWriter
 from tests.library.builders import make_recording, make_segment
 
@@ -17,6 +21,8 @@ TAKE = "0190a000-0000-7000-8000-000000000001"
 COPY = "0190a000-0000-7000-8000-000000000002"
 FILE = "0190a000-0000-7000-8000-000000000003"
 OPEN_TAKE = "0190a000-0000-7000-8000-000000000004"
+NOON = 1_795_000_000.0  # s since 1970
+DAY = 86_400.0  # s
 _TABLES = {
     "recordings": "recording_id",
     "segments": "",
@@ -26,6 +32,10 @@ _TABLES = {
     "tags": "name",
     "revisions": "revision_id",
 }
+
+
+def back_up(paths: Paths, disk: Path, at: float = NOON, keeping: Keeping | None = None) -> Backup:
+    return make_backup(paths, disk, keeping or Keeping(), Work(), now=lambda: at)
 
 
 def put_sound(paths: Paths, recording_id: str, name: str, content: bytes) -> Path:

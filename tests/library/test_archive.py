@@ -24,19 +24,11 @@ from tests.library.full_library import (
     FILE,
     TAKE,
     all_private,
-    make_library,
     noise,
     put_sound,
     rows_of,
     sounds_of,
 )
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    made = Paths(tmp_path / "home")
-    make_library(made, tmp_path / "elsewhere.mp3")
-    return made
 
 
 @pytest.fixture

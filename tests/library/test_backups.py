@@ -12,37 +12,19 @@ from app.core.backup import Keeping
 from app.core.errors import AppError, BackupFailed, BackupMissing, DiskFull
 from app.library.backing_up import make_backup
 from app.library.backup_state import load_state
-from app.library.backups import Backup, BackupFolder, existing_backups, read_files, sound_file_from
+from app.library.backups import BackupFolder, existing_backups, read_files, sound_file_from
 from app.library.work import Stopped, Work
 from tests.library.full_library import (
+    DAY,
+    NOON,
     TAKE,
     all_private,
+    back_up,
     make_library,
     noise,
     put_sound,
     sounds_of,
 )
-
-NOON = 1_795_000_000.0
-DAY = 86_400.0
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    made = Paths(tmp_path / "home")
-    make_library(made, tmp_path / "elsewhere.mp3")
-    return made
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    return folder
-
-
-def back_up(paths: Paths, disk: Path, at: float = NOON, keeping: Keeping | None = None) -> Backup:
-    return make_backup(paths, disk, keeping or Keeping(), Work(), now=lambda: at)
 
 
 def stored(disk: Path) -> dict[str, int]:

@@ -26,36 +26,17 @@ from app.library.restore import (
 from app.library.search import ListQuery
 from app.library.work import Stopped, Work, copy_packed
 from tests.library.full_library import (
+    DAY,
     FILE,
+    NOON,
     TAKE,
     all_private,
-    make_library,
+    back_up,
     noise,
     put_sound,
     rows_of,
     sounds_of,
 )
-
-NOON = 1_795_000_000.0
-DAY = 86_400.0
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    made = Paths(tmp_path / "home")
-    make_library(made, tmp_path / "elsewhere.mp3")
-    return made
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    return folder
-
-
-def back_up(paths: Paths, disk: Path, at: float = NOON) -> Backup:
-    return make_backup(paths, disk, Keeping(), Work(), now=lambda: at)
 
 
 def restore(paths: Paths, disk: Path, backup: Backup) -> Path | None:

@@ -18,10 +18,7 @@ from app.library.reader import LibraryReader
 from app.library.restore import finish_restore
 from app.library.writer import LibraryWriter
 from app.pipeline.backups import BackupParts, Backups
-from tests.library.full_library import make_library
-
-NOON = 1_795_000_000.0
-DAY = 86_400.0
+from tests.library.full_library import DAY, NOON, make_library
 
 
 class Desk:
