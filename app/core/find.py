@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.edit import Edit, between
-from app.core.spans import retold, shared, tidy
+from app.core.spans import retold, shared, tidy, tokens
 from app.core.transcript import Segment, Word
+
+_BLANK = re.compile(r"\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,73 +55,42 @@ def replace_all(segments: Sequence[Segment], wanted: Wanted, text: str) -> Edit 
     pattern = _pattern(wanted)
     if pattern is None:
         return None
+    text = _BLANK.sub(" ", text)
     told = text.replace("\\", r"\\")  # as it stands, not as a template
+    is_in_words = " " not in tidy(wanted.text)
     found: dict[int, Segment | str] = {}
-    is_in_words = not any(map(str.isspace, wanted.text + text)) and bool(text)
     for at, segment in enumerate(segments):
-        if is_in_words and (said := _said(segment)) is not None:
-            into, count = pattern.subn(told, "\n".join(said))
-            if count and into.isascii():
-                found[at] = _respoken(segment, said, into.split("\n"))
-                continue
-            if not count:
-                continue
-        old = tidy(segment.text)
+        said = _said(segment) if is_in_words else None
+        old = tidy(segment.text) if said is None else "\n".join(said)
         new, count = pattern.subn(told, old)
         if count:
-            found[at] = _word_by_word(segment, old, tidy(new), pattern, told) or new
+            found[at] = new if said is None else _respoken(segment, said, new.split("\n"))
     return _replaced(segments, found)
 
 
-def _word_by_word(
-    segment: Segment, old: str, new: str, pattern: re.Pattern[str], told: str
-) -> Segment | None:
-    """Return the segment with each word replaced by itself; `None` where a hit is no part of one.
-
-    Gives what `retold` gives where it can tell, without looking for what stayed: a person who
-    replaces something in a whole day's transcript does not wait.
-    """
-    said = [word.text.strip() for word in segment.words]
-    into = pattern.sub(told, "\n".join(said)).split("\n")  # no hit reaches over a line's end
-    is_each = new.isascii() and len(into) == len(said) and " ".join(said) == old
-    if not is_each or tidy(" ".join(into)) != new:
-        return None
-    words: list[Word] = []
-    for word, before, after in zip(segment.words, said, into, strict=True):
-        if before == after:
-            words.append(word)
-        elif after and " " not in after:
-            words.append(Word(after, word.start_s, word.end_s, 1.0))
-        else:
-            words.extend(shared(after.split(), word.start_s, word.end_s))
-    return Segment(
-        segment.start_s,
-        segment.end_s,
-        new,
-        tuple(words),
-        segment.confidence,
-        segment.speaker,
-        segment.raw,
-    )
-
-
 def _said(segment: Segment) -> list[str] | None:
-    """Return the words' texts where together they are the segment's text."""
-    said = [word.text for word in segment.words]
+    """Return the words' texts where together they are the segment's, and blanks part them."""
+    said = [word.text.strip() for word in segment.words]
     return said if said and " ".join(said) == tidy(segment.text) else None
 
 
 def _respoken(segment: Segment, said: Sequence[str], into: Sequence[str]) -> Segment:
-    """Return the segment with each word in place of the one it was made of."""
-    words = tuple(
-        word if before == after else Word(after, word.start_s, word.end_s, 1.0)
-        for word, before, after in zip(segment.words, said, into, strict=True)
-    )
+    """Return the segment with each word replaced by itself.
+
+    Gives what `retold` gives without looking for what stayed: a person who replaces something in a
+    whole day's transcript does not wait.
+    """
+    words: list[Word] = []
+    for word, before, after in zip(segment.words, said, into, strict=True):
+        if before == after:
+            words.append(word)
+        else:
+            words.extend(shared(tokens(after), word.start_s, word.end_s))
     return Segment(
         segment.start_s,
         segment.end_s,
-        " ".join(into),
-        words,
+        tidy(" ".join(into)),
+        tuple(words),
         segment.confidence,
         segment.speaker,
         segment.raw,

@@ -94,6 +94,8 @@ def _is_cut(old: str, new: str, place: int) -> bool:
 
 def tokens(text: str) -> list[str]:
     """Return the words of a text; of scripts without blanks each character."""
+    if text.isascii():
+        return text.split()
     found: list[str] = []
     for part in _BLANKS.split(text):
         run, begun = "", len(found)
@@ -151,6 +153,8 @@ def _fitted(segment: Segment, first: int, last: int, said: list[str]) -> list[Wo
 
 def shared(said: Sequence[str], start_s: float, end_s: float) -> list[Word]:
     """Return words that share a stretch of time by their lengths."""
+    if len(said) == 1:
+        return [Word(said[0], start_s, end_s, 1.0)]
     total = sum(map(len, said)) or 1
     found, done, at_s = [], 0, start_s
     for token in said:

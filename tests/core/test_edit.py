@@ -287,9 +287,9 @@ def test_five_hundred_random_steps_undo_to_the_original_byte_for_byte(seed: int)
 
 
 @given(
-    st.lists(st.text("abc.", min_size=1, max_size=4), min_size=1, max_size=8),
-    st.text("abc", min_size=1, max_size=2),
-    st.text("abcx", min_size=1, max_size=3),
+    st.lists(st.text("abcö.", min_size=1, max_size=4), min_size=1, max_size=8),
+    st.text("abcö", min_size=1, max_size=2),
+    st.text("abcxé", min_size=1, max_size=3),
     st.booleans(),
 )
 def test_replacing_in_all_changes_each_word_in_its_place(
@@ -308,3 +308,23 @@ def test_replacing_in_all_changes_each_word_in_its_place(
     assert [(word.start_s, word.end_s) for word in after.words] == [
         (word.start_s, word.end_s) for word in before.words
     ]
+
+
+@pytest.mark.parametrize(
+    ("into", "text", "words"),
+    [
+        ("two  parts", "a two parts. z", ["a", "two", "parts.", "z"]),
+        ("two\nparts", "a two parts. z", ["a", "two", "parts.", "z"]),
+        ("", "a . z", ["a", ".", "z"]),
+        ("文字", "a 文字. z", ["a", "文", "字.", "z"]),
+        (r"\1", r"a \1. z", ["a", r"\1.", "z"]),
+    ],
+)
+def test_what_replaces_in_all_may_be_more_than_a_word(
+    into: str, text: str, words: list[str]
+) -> None:
+    change = find.replace_all([segment("a b. z")], Wanted("b"), into)
+    assert change is not None
+    (after,) = change.splice.new
+    assert after.text == text
+    assert [word.text for word in after.words] == words
