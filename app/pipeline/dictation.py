@@ -29,24 +29,21 @@ from app.core.events import Event, Failed, SegmentsFinal
 from app.core.ids import new_id
 from app.core.recording import RecordingKind, RecordingStatus
 from app.library.reader import LibraryReader
-from app.library.search import ListQuery
 from app.macos.awake import Need
-from app.macos.hotkey import HotkeyEvent, HotkeyMoment
-from app.macos.insert import InsertOutcome
+from app.macos.hotkey import HotkeyEvent
 from app.macos.permissions import Grant, Permission
 from app.macos.power import Heat, Power, PowerEvent
 from app.pipeline import problems
 from app.pipeline.deliver import Delivery
-from app.pipeline.gestures import DOUBLE_S, Gesture, Wish
-from app.pipeline.hotkeys import CANCEL, DICTATE, QUICK, HotkeyBindings
+from app.pipeline.hotkey_commands import HotkeyCommands
+from app.pipeline.hotkeys import HotkeyBindings
+from app.pipeline.last_text import LastText
 from app.pipeline.main_thread import MainThread
 from app.pipeline.recognition import Recognition
 from app.pipeline.rig import Rig
-from app.pipeline.spoken_text import joined
 from app.pipeline.take import Take, TakeKeeper
 
 _QUIET_DB = -100.0
-_KINDS = {DICTATE: RecordingKind.DICTATION, QUICK: RecordingKind.QUICK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +84,12 @@ class DictationMachine:
         self._emit = emit
         self._settings = settings
         self._delivery = Delivery(parts.rig.inserter, parts.rig.front_apps)
-        self._gestures = {name: Gesture() for name in _KINDS}
+        self._last = LastText(parts.rig.inserter, parts.reader, emit)
+        self._hotkeys = HotkeyCommands(self, lambda: self._is_live, parts.main.after)
         self._take: Take | None = None  # the newest
         self._open: list[Take] = []  # takes that have not come to their end, oldest first
         self._holds: dict[str, ExitStack] = {}
         self._now = StageChanged()
-        self._last_text = ""
         self._is_closed = False
         self._slept_in: Take | None = None
         self._keys: HotkeyBindings | None = None
@@ -131,8 +128,7 @@ class DictationMachine:
     def settings_changed(self) -> None:
         """Use what the person changed in the settings."""
         settings = self._settings()
-        for gesture in self._gestures.values():
-            gesture.way = settings.dictate_way
+        self._hotkeys.use(settings.dictate_way)
         if self._keys is not None:
             self._keys.apply(settings)
         if self._take is not None and self._take.capture is not None and self._take.is_live:
@@ -221,31 +217,22 @@ class DictationMachine:
             self._again(take)
 
     def hotkey_down(self, name: str, at_s: float) -> None:
-        if name == CANCEL:
-            self.cancel()
-        elif name in self._gestures:
-            self._do(name, self._gestures[name].pressed(at_s, is_recording=self._is_live))
+        self._hotkeys.pressed(name, at_s)
 
     def hotkey_up(self, name: str, at_s: float) -> None:
-        if name in self._gestures:
-            self._do(name, self._gestures[name].released(at_s, is_recording=self._is_live))
+        self._hotkeys.released(name, at_s)
 
     def hotkey_interrupted(self, name: str, at_s: float) -> None:  # noqa: ARG002
-        if name in self._gestures:
-            self._do(name, self._gestures[name].interrupted(is_recording=self._is_live))
+        self._hotkeys.interrupted(name)
 
     def copy_last(self) -> None:
-        text = self._last()
-        if text:
-            self._try(lambda: self._rig.inserter.copy(text))
+        self._last.copy()
 
     def paste_last(self) -> None:
-        text = self._last()
-        if text:
-            self._try(lambda: self._rig.inserter.insert(text, self._on_pasted))
+        self._last.paste()
 
     def undo_insertion(self) -> None:
-        self._try(lambda: self._rig.inserter.undo_last(self._on_undone))
+        self._last.undo_insertion()
 
     def on_power(self, event: PowerEvent) -> None:
         """Close the microphone before the machine sleeps and open it again after; tell its heat."""
@@ -418,8 +405,7 @@ class DictationMachine:
             self._conclude_if_ready(take)
 
     def _on_silence(self, take: Take) -> None:
-        is_held = any(gesture.is_held for gesture in self._gestures.values())
-        if take is self._take and take.is_live and not is_held:
+        if take is self._take and take.is_live and not self._hotkeys.is_held:
             self.stop()
 
     def _conclude_if_ready(self, take: Take) -> None:
@@ -448,7 +434,7 @@ class DictationMachine:
         if not text.strip():
             self._over(take, Outcome.NOTHING_HEARD)
             return
-        self._last_text = text
+        self._last.remember(text)
         if take.kind is not RecordingKind.DICTATION:
             self._over(take, Outcome.SAVED)
             return
@@ -489,7 +475,7 @@ class DictationMachine:
                 take.capture.stop()
                 take.capture.join(5.0)
 
-    # What is shown, and small services.
+    # What is shown.
 
     def _show(self, take: Take, stage: Stage | None = None) -> None:
         """Tell how `take` stands, if it is the newest; `stage` moves it first."""
@@ -523,52 +509,8 @@ class DictationMachine:
             self._emit(snapshot)
 
     def _on_hotkey(self, event: HotkeyEvent) -> None:
-        if self._is_closed:
-            return
-        if event.moment is HotkeyMoment.PRESSED:
-            self.hotkey_down(event.name, event.at_s)
-        elif event.moment is HotkeyMoment.RELEASED:
-            self.hotkey_up(event.name, event.at_s)
-        else:
-            self.hotkey_interrupted(event.name, event.at_s)
-
-    def _do(self, name: str, wish: Wish) -> None:
-        if wish is Wish.START:
-            self.start(_KINDS[name])
-        elif wish is Wish.STOP:
-            self.stop()
-        elif wish is Wish.DISCARD:
-            self.cancel()
-        elif wish is Wish.WAIT:
-            self._main.after(DOUBLE_S, lambda: self._do(name, self._gestures[name].decide()))
-
-    def _last(self) -> str:
-        """Return the last text, of this session or before."""
-        if self._last_text:
-            return self._last_text
-        try:
-            newest = self._parts.reader.recordings(ListQuery(), 0, 1)
-            if not newest:
-                return ""
-            found = self._parts.reader.transcript(newest[0].recording_id)
-        except AppError as error:
-            self._emit(Failed(error))
-            return ""
-        return joined([segment.text for segment in found.segments])
-
-    def _on_pasted(self, outcome: InsertOutcome) -> None:
-        if outcome.reason is not None:
-            self._emit(Failed(outcome.reason))
-
-    def _on_undone(self, reason: AppError | None) -> None:
-        if reason is not None:
-            self._emit(Failed(reason))
-
-    def _try(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except AppError as error:
-            self._emit(Failed(error))
+        if not self._is_closed:
+            self._hotkeys.take(event)
 
 
 def _not_begun() -> InsertFailed:

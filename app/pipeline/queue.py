@@ -17,9 +17,8 @@ from typing import Any
 
 from app.config.paths import Paths
 from app.config.settings import Settings
-from app.core.errors import AlreadyInLibrary, AppError, EngineFailed, ImportFailed, mark
+from app.core.errors import AppError, EngineFailed, ImportFailed, mark
 from app.core.events import Event, Failed, FilesChecked, JobChanged, JobEnded, SegmentsFinal
-from app.core.ids import new_id
 from app.core.job import Job, JobStage, JobStatus, Priority
 from app.core.language import AUTO
 from app.core.model import Model
@@ -33,10 +32,10 @@ from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.models.store import ModelStore
 from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcribe_file
-from app.pipeline.importing import Checked, check_file, copy_into, find_files, recording_of
+from app.pipeline.importing import Checked, check_file
+from app.pipeline.intake import Intake, Request
 from app.pipeline.removing import remove_recordings
 from app.pipeline.retake import Part, PartFeed, part_of_job, retake_of
-from app.pipeline.transcripts import import_transcript, is_transcript, sound_of
 from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
@@ -58,17 +57,6 @@ class Parts:
     check_file: Callable[[Path], Checked] = check_file
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What a person asked for with some files."""
-
-    paths: tuple[Path, ...]
-    model_id: str
-    language: str
-    wants_words: bool
-    again: bool
-
-
 class TranscriptionQueue:
     """The queue of files.
 
@@ -84,6 +72,15 @@ class TranscriptionQueue:
         self._parts = parts
         self._emit = emit
         self._settings = settings
+        self._intake = Intake(
+            parts.writer,
+            parts.reader,
+            parts.owner,
+            parts.paths,
+            parts.check_file,
+            settings,
+            self._queue,
+        )
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._again_of: dict[str, str] = {}  # jobs that transcribe a recording once more: which
@@ -114,8 +111,8 @@ class TranscriptionQueue:
 
         The result is also told as an event. `again` takes files the library already has.
         """
-        request = _Request(tuple(paths), model_id, language, wants_words, again)
-        return self._parts.pool.submit(self._check_and_add, request)
+        request = Request(tuple(paths), model_id, language, wants_words, again)
+        return self._parts.pool.submit(self._take_in, request)
 
     def retake(
         self, recording_id: str, model_id: str, language: str, part: Part | None = None
@@ -129,7 +126,7 @@ class TranscriptionQueue:
         """
         found = self._parts.reader.recording(recording_id)
         if found is None:
-            raise _sound_is_gone(recording_id)
+            raise _is_gone()
         self._parts.store.find(model_id)  # says at once when there is no such model
         again, job = retake_of(found, model_id, language, part)
         self._parts.writer.add_recording(again, job=job, owner=self._parts.owner).result()
@@ -262,54 +259,10 @@ class TranscriptionQueue:
 
     # Work on the io pool.
 
-    def _check_and_add(self, request: _Request) -> FilesChecked:
-        added: list[Job] = []
-        rejected: list[tuple[Path, AppError]] = []
-        files = list(find_files(request.paths))
-        sounds: dict[Path, Path] = {}  # of the transcripts among them
-        for file in filter(is_transcript, files):
-            try:
-                sounds[file] = sound_of(file, files)
-                import_transcript(file, sounds[file], self._parts.check_file, self._parts.writer)
-            except AppError as error:
-                rejected.append((file, error))
-        with_text = set(sounds.values())
-        for file in files:
-            if is_transcript(file) or file in with_text:
-                continue
-            try:
-                added.append(self._add(self._parts.check_file(file), request))
-            except AppError as error:
-                rejected.append((file, error))
-        if not files:
-            rejected.extend((path, _nothing_in(path)) for path in request.paths)
-        checked = FilesChecked(tuple(added), tuple(rejected))
+    def _take_in(self, request: Request) -> FilesChecked:
+        checked = self._intake.take_in(request)
         self._emit(checked)
         return checked
-
-    def _add(self, checked: Checked, request: _Request) -> Job:
-        if not request.again:
-            known = self._parts.reader.find_fingerprint(checked.fingerprint)
-            if known is not None:
-                raise _already_there(known)
-        recording = recording_of(checked)
-        if self._settings().imported_files == "copy":
-            copy = copy_into(self._parts.paths.recordings, recording.recording_id, checked.file)
-            recording = replace(recording, audio_path=copy, is_copy=True)
-        job = Job(
-            job_id=new_id(),
-            recording_id=recording.recording_id,
-            title=recording.title,
-            model_id=request.model_id,
-            language=request.language,
-            total_s=recording.duration_s,
-            wants_words=request.wants_words,
-        )
-        self._parts.writer.add_recording(
-            recording, job=job, fingerprint=checked.fingerprint, owner=self._parts.owner
-        ).result()
-        self._queue(job)
-        return job
 
     def _remove(self, recording_ids: tuple[str, ...]) -> None:
         try:
@@ -511,29 +464,12 @@ class TranscriptionQueue:
             self._set_recording(job, RecordingStatus.FAILED, error=message, hint=hint)
 
 
-def _already_there(known: Recording) -> AlreadyInLibrary:
-    return AlreadyInLibrary(
-        mark("“{title}” is already in the library."),
-        mark("Open it there, or choose Transcribe Again from its menu."),
-        title=known.title,
-        recording_id=known.recording_id,
-    )
-
-
 def _smaller_goes_on(before: Model, after: Model) -> EngineFailed:
     return EngineFailed(
         mark("“{before}” ran out of memory. “{after}” goes on; nothing of the sound is lost."),
         mark("Close other apps, then choose Transcribe Again for the larger model's text."),
         before=before.title,
         after=after.title,
-    )
-
-
-def _nothing_in(path: Path) -> ImportFailed:
-    return ImportFailed(
-        mark("There is no audio or video file in “{name}”."),
-        mark("Choose a folder with audio or video files in it."),
-        name=path.name,
     )
 
 
@@ -550,6 +486,13 @@ def _sound_is_gone(title: str) -> ImportFailed:
         mark("The sound of “{title}” is not in the library any more."),
         mark("Import the file again."),
         title=title,
+    )
+
+
+def _is_gone() -> ImportFailed:
+    return ImportFailed(
+        mark("This recording is not in the library any more."),
+        mark("Choose another one."),
     )
 
 

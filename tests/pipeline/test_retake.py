@@ -114,6 +114,12 @@ def test_a_cancelled_one_leaves_nothing(bench: Bench, recording_id: str) -> None
     assert job.job_id not in {each.job_id for each in bench.queue.jobs}
 
 
+def test_a_recording_that_is_gone_is_said_in_a_sentence(bench: Bench, recording_id: str) -> None:
+    bench.queue.remove([recording_id]).result(10)
+    with pytest.raises(ImportFailed, match="This recording is not in the library any more"):
+        bench.queue.retake(recording_id, "scripted", "auto")
+
+
 def test_it_goes_with_its_recording(bench: Bench, recording_id: str) -> None:
     job = bench.queue.retake(recording_id, "scripted", "auto")
     bench.step_until(lambda: any(each.done_s >= 2.0 for each in bench.queue.jobs[-1:]))
