@@ -16,7 +16,8 @@ from app.library.connection import open_readonly, open_writable
 from app.library.lock import LibraryLock, Owner
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
-from app.library.writer import ELSEWHERE, LibraryWriter
+from app.library.writer import LibraryWriter
+from app.library.writer_thread import ELSEWHERE
 from tests.library.builders import Library, make_job, make_recording, make_segment
 
 WAIT = 30
@@ -265,7 +266,7 @@ def test_a_full_disk_is_a_sentence_and_then_over(
         connection.execute(f"PRAGMA max_page_count = {pages + 20}").fetchall()
         return connection
 
-    monkeypatch.setattr("app.library.writer.open_writable", open_small)
+    monkeypatch.setattr("app.library.writer_thread.open_writable", open_small)
     file = tmp_path / "home" / "library.sqlite"
     with LibraryWriter(file, lambda _: None) as writer, LibraryReader(file) as reader:
         writer.add_recording(make_recording(), make_job()).result(WAIT)
