@@ -19,29 +19,26 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QApplication,
     QFileDialog,
-    QLineEdit,
     QMainWindow,
-    QTextEdit,
 )
 
 from app.config.translate import tr, tr_phrase
 from app.core.errors import AppError, LibraryReadOnly
 from app.core.events import Failed, FilesChecked
-from app.core.job import Job
-from app.core.recording import Recording, RecordingStatus
 from app.library.listing import Overview
 from app.ui import theme
 from app.ui.about import AboutBox
 from app.ui.actions import WindowActions, connect
 from app.ui.browser import Browser
+from app.ui.edit_menu import EditMenu
 from app.ui.editor.retakes import Retakes
 from app.ui.editor.versions import Versions
 from app.ui.export_dialog import ExportDialog
 from app.ui.feed import Feed
 from app.ui.job_board import JobBoard
+from app.ui.job_menu import JobMenu
 from app.ui.keeping.housekeeping import Housekeeping
 from app.ui.layout import WindowLayout
 from app.ui.library.organising import Organising
@@ -50,12 +47,9 @@ from app.ui.library.sidebar import Place
 from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import ModelChoice, Ports
-from app.ui.queue.delegate import Act, acts_of
 from app.ui.settings.window import SettingsWindow
 from app.ui.widgets.announce import Announcer
 from app.ui.wording import age_name, key_name, status_line, title_of
-
-_RETRIED = (RecordingStatus.FAILED, RecordingStatus.CANCELLED)
 
 
 class MainWindow(QMainWindow):
@@ -85,6 +79,8 @@ class MainWindow(QMainWindow):
             ports, self.parts, self.news, self.deeds, self.announcer, self.show_backups, self
         )
         self._connect_parts()
+        self.edit_menu = EditMenu(self.menus, self.parts.transcript, self.deeds, self.browser)
+        self.job_menu = JobMenu(self.menus, self.parts, self.board, self.browser, ports.commands)
         self._connect_actions()
         self._connect_events()
         self.resize(1080, 720)
@@ -160,25 +156,11 @@ class MainWindow(QMainWindow):
             (menus.close, self.close),
             (menus.settings, self.show_settings),
             (menus.quit, self._quit),
-            (menus.undo, self._undo),
-            (menus.redo, self._redo),
-            (menus.copy, self._copy),
-            (menus.select_all, self._select_all),
-            (menus.find, self._find),
-            (menus.search, self.browser.focus_search),
-            (menus.replace, self._replace),
-            (menus.doubt, partial(self.parts.transcript.editor.go_to_doubt, 1)),
-            (menus.doubt_back, partial(self.parts.transcript.editor.go_to_doubt, -1)),
-            (menus.confirm, self.parts.transcript.editor.confirm_doubt),
             (menus.compare, self.versions.open),
             (menus.show_library, partial(self.browser.go, Place.ALL)),
             (menus.show_queue, partial(self.browser.go, Place.QUEUE)),
-            (menus.retry, partial(self._act, Act.RETRY)),
-            (menus.pause, partial(self._act, Act.PAUSE)),
-            (menus.resume, partial(self._act, Act.RESUME)),
-            (menus.cancel, partial(self._act, Act.CANCEL)),
             (menus.again, self.retakes.ask),
-            (menus.reveal, partial(self._with_open, self._reveal)),
+            (menus.reveal, self._reveal_opened),
             (menus.about, self._show_about),
         ):
             connect(action, call)
@@ -335,35 +317,6 @@ class MainWindow(QMainWindow):
             self.news.forget_deed()
         self._render_actions()
 
-    def _undo(self) -> None:
-        """Take back the last edit where one is at work in the text, else the last deed."""
-        editor = self.parts.transcript.editor
-        is_its_turn = self._is_in_text() or self.deeds.latest is None
-        if not (is_its_turn and editor.undo()):
-            self.deeds.undo()
-
-    def _redo(self) -> None:
-        editor = self.parts.transcript.editor
-        is_its_turn = self._is_in_text() or self.deeds.next is None
-        if not (is_its_turn and editor.redo()):
-            self.deeds.redo()
-
-    def _is_in_text(self) -> bool:
-        pane = self.parts.transcript
-        focus = QApplication.focusWidget()
-        return pane.editor.is_editing or (focus is not None and pane.page.isAncestorOf(focus))
-
-    def _find(self) -> None:
-        """Find in the open text where that is at work, else in the library."""
-        if self._is_in_text() and self.parts.transcript.text.segments:
-            self.parts.transcript.editor.open_find()
-        else:
-            self.browser.focus_search()
-
-    def _replace(self) -> None:
-        if self.parts.transcript.text.segments:
-            self.parts.transcript.editor.open_find(replaces=True)
-
     def _cancel_jobs(self, ids: Sequence[str]) -> None:
         """Stop the work on recordings that go to the bin."""
         leaving = set(ids)
@@ -436,13 +389,9 @@ class MainWindow(QMainWindow):
         menus.export.setEnabled(has_selection)
         parts.toolbar.export_button.setEnabled(has_selection)
         menus.remove.setEnabled(has_selection and self.is_writable)
-        session = parts.transcript.editor.session
-        menus.undo.setEnabled(self.deeds.latest is not None or session.can_undo)
-        menus.redo.setEnabled(self.deeds.next is not None or session.can_redo)
         has_text = opened is not None and bool(parts.transcript.text.segments)
-        for action in (menus.replace, menus.doubt, menus.doubt_back, menus.compare):
-            action.setEnabled(has_text)
-        menus.confirm.setEnabled(has_text and parts.transcript.editor.keys.is_allowed)
+        self.edit_menu.render(has_text=has_text)
+        menus.compare.setEnabled(has_text)
         is_in_bin = self.organising.is_in_bin
         for action in (
             menus.favourite,
@@ -456,49 +405,13 @@ class MainWindow(QMainWindow):
         menus.empty_bin.setEnabled(self.is_writable)
         menus.remove.setText(tr("&Erase…") if is_in_bin else tr("&Move to Bin"))
         menus.reveal.setEnabled(opened is not None and opened.audio_path is not None)
-        self._render_job_actions(opened)
-
-    def _render_job_actions(self, opened: Recording | None) -> None:
-        menus, jobs = self.menus, self._chosen_jobs()
-        can = {act: any(act in acts_of(job) for job in jobs) for act in Act}
-        can[Act.RETRY] |= opened is not None and opened.status in _RETRIED
-        for action, act in (
-            (menus.pause, Act.PAUSE),
-            (menus.resume, Act.RESUME),
-            (menus.cancel, Act.CANCEL),
-            (menus.retry, Act.RETRY),
-        ):
-            action.setEnabled(self.is_writable and can[act])
-        is_busy = any(not job.status.is_over for job in jobs)
-        menus.again.setEnabled(opened is not None and self.is_writable and not is_busy)
+        self.job_menu.render(opened, is_writable=self.is_writable)
 
     # Small deeds
 
-    def _chosen_jobs(self) -> list[Job]:
-        """Return the jobs that the menu acts on: of the queue's selection, or the open one's."""
-        if self.parts.pages.currentWidget() is self.parts.queue:
-            return self.parts.queue.list.selected_jobs()
-        job = self.board.job_of(self.browser.opened_id or "")
-        return [job] if job is not None else []
-
-    def _act(self, act: Act) -> None:
-        commands = self._ports.commands
-        if self.parts.pages.currentWidget() is self.parts.queue:
-            self.parts.queue.list.request(act)
-        elif act is Act.RETRY:
-            self._with_open(commands.retry)
-        else:
-            call = {
-                Act.PAUSE: commands.pause_job,
-                Act.RESUME: commands.resume_job,
-                Act.CANCEL: commands.cancel_job,
-            }[act]
-            for job in self._chosen_jobs():
-                call(job.job_id)
-
-    def _with_open(self, call: Callable[[str], object]) -> None:
+    def _reveal_opened(self) -> None:
         if self.browser.opened_id is not None:
-            call(self.browser.opened_id)
+            self._reveal(self.browser.opened_id)
 
     def _reveal(self, recording_id: str) -> None:
         recording = self._ports.library.recording(recording_id)
@@ -519,16 +432,6 @@ class MainWindow(QMainWindow):
         if "appearance" in changes:
             theme.use_appearance(self._ports.commands.settings.appearance)
             self._on_appearance_changed()
-
-    def _copy(self) -> None:
-        focus = QApplication.focusWidget()
-        if isinstance(focus, (QLineEdit, QTextEdit)):
-            focus.copy()
-
-    def _select_all(self) -> None:
-        focus = QApplication.focusWidget()
-        if isinstance(focus, (QLineEdit, QTextEdit, QAbstractItemView)):
-            focus.selectAll()
 
     def _show_about(self) -> None:
         AboutBox(self._ports.version, self).open()
