@@ -8,7 +8,8 @@ import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from app.library.lock import LibraryLock
 from app.library.schema import SEARCH_TABLE, check_schema, migrate, version
 
 BUSY_S = 5.0
+_BUSY_PAUSE_S = 0.02
 LOCK_WAIT_S = 10.0  # a migration of another process takes about this long at most
 _CHECKPOINT_BUSY_MS = 100
 _LOCK_FILE = "library.lock"
@@ -68,9 +70,24 @@ def _make_private_file(file: Path) -> None:
     os.close(descriptor)
 
 
+def wait_until_free(act: Callable[[], object], patience_s: float) -> None:
+    """Do `act`, again and again while others use the file, for `patience_s` at most."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            act()
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+        time.sleep(_BUSY_PAUSE_S)
+
+
 def _set_up(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for another writer here, whatever the timeout.
+    wait_until_free(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall(), BUSY_S)
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",  # NORMAL loses acknowledged rows when the power goes (measured)
         "foreign_keys = ON",
         "secure_delete = ON",

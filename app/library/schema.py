@@ -206,10 +206,9 @@ def check_schema(connection: sqlite3.Connection, file: Path) -> None:
         LibraryTooNew: a newer Undertone wrote it.
         LibraryDamaged: it is no library, or holds parts that are not ours.
     """
-    number = version(connection)
+    number, found = _version_and_shape(connection)
     if number > SCHEMA_VERSION:
         raise too_new(file)
-    found = _shape(connection)
     if number == 0:
         if found:
             raise not_a_library(file)
@@ -218,6 +217,15 @@ def check_schema(connection: sqlite3.Connection, file: Path) -> None:
     for name in found.keys() | wanted.keys():
         if found.get(name) != wanted.get(name):
             raise foreign_parts(file, name)
+
+
+def _version_and_shape(connection: sqlite3.Connection) -> tuple[int, dict[str, tuple[object, ...]]]:
+    """Read both of one moment: another process may be migrating the file."""
+    connection.execute("BEGIN")
+    try:
+        return version(connection), _shape(connection)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 @functools.cache

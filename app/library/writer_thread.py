@@ -9,7 +9,6 @@ import os
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, TypeVar
 from app.core.errors import AppError
 from app.core.events import LibraryChanged
 from app.library import changes
-from app.library.connection import checkpoint, mend_file, open_writable
+from app.library.connection import checkpoint, mend_file, open_writable, wait_until_free
 from app.library.errors import library_error, moved_away, told_plainly
 from app.library.lock import LibraryLock
 from app.library.schema import SEARCH_TABLE
@@ -26,8 +25,7 @@ from app.library.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_GIVE_UP_BUSY_S = 30.0
-_BUSY_PAUSE_S = 0.05
+_PATIENCE_S = 30.0  # with other processes that write
 
 ELSEWHERE = "elsewhere"  # origin of what another process changed
 _ALL_KINDS = frozenset({"recordings", "segments", "jobs", "folders", "tags", "revisions"})
@@ -151,7 +149,7 @@ class WriterThread:
         connection = self._connection or self._open()
         change = Transaction(connection)
         try:
-            self._begin(connection)
+            wait_until_free(lambda: connection.execute("BEGIN IMMEDIATE"), _PATIENCE_S)
             result = work(change)
             connection.execute("COMMIT")
         except BaseException as error:
@@ -167,18 +165,6 @@ class WriterThread:
         if change.kinds:
             self._tell(frozenset(change.kinds), frozenset(change.ids), self._origin)
         return result
-
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        deadline = time.monotonic() + _GIVE_UP_BUSY_S
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                is_busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() >= deadline:
-                    raise
-                time.sleep(_BUSY_PAUSE_S)
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:  # a full disk may have rolled it back already

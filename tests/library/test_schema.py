@@ -2,6 +2,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,33 @@ def test_a_past_library_reads_before_anybody_migrates_it(version: int, tmp_path:
         with LibraryWriter(file, lambda _: None) as writer:
             writer.set_favourite(["r-de"], True).result(WAIT)
             assert reader.ids(ListQuery(is_favourite=True)) == ["r-de"]
+
+
+def test_a_file_that_is_migrated_while_it_is_looked_at_is_no_stranger(tmp_path: Path) -> None:
+    file = tmp_path / "library.sqlite"
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    came_between: list[str] = []
+
+    def migrate_between(statement: str) -> None:
+        if "sqlite_master" in statement and not came_between:
+            came_between.append(statement)
+            open_writable(file).close()
+
+    connection.set_trace_callback(migrate_between)
+    schema.check_schema(connection, file)  # all of one moment: nothing in it yet
+    assert came_between
+    schema.check_schema(connection, file)  # all of a later one
+    assert schema.version(connection) == schema.SCHEMA_VERSION
+    connection.close()
+
+
+def test_who_prepares_a_new_file_first_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "library.sqlite"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    leaving = threading.Timer(0.3, lambda: first.execute("ROLLBACK"))
+    leaving.start()
+    open_writable(file).close()
+    leaving.join()
+    first.close()
