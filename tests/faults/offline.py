@@ -4,7 +4,8 @@ The command line and the window do all they can do, a download among it, under s
 `connect` and every addressed `send` of every process and thread is read.
 
     python -m tests.faults.offline
-    python -m tests.faults.offline --tests tests/models tests/cli    the test run itself, watched
+    python -m tests.faults.offline --tests                           the test run itself, watched
+    python -m tests.faults.offline --tests tests/models tests/cli    a part of it
 """
 
 import argparse
@@ -122,11 +123,12 @@ def run() -> str:
 
 
 def run_tests(names: list[str]) -> str:
-    """Watch a run of the tests."""
+    """Watch `./run test`, all of it or some."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pytest = [sys.executable, "-m", "pytest", "-q", *names]
-        status, said, sent = watched(pytest, folder / "home", folder)
+        home = folder / "home"
+        save_settings(Settings(offline=True), home / "settings.json")
+        status, said, sent = watched([str(ROOT / "run"), "test", *names], home, folder)
     assert not sent, sent[:5]
     assert status == 0, f"0 connects beyond loopback, but: {said[-3000:]}"
     return f"{said.strip().splitlines()[-1]}; 0 connects beyond loopback"
