@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.core.doubt import count_doubtful
-from app.core.job import Job
+from app.core.job import Job, JobStatus
 from app.core.recording import Recording
 from app.core.transcript import Segment
 from app.library import index
@@ -94,14 +94,23 @@ def save_job(change: Transaction, job: Job, owner: str | None) -> None:
     change.changed("jobs", job.job_id, job.recording_id)
 
 
-def claim_job(change: Transaction, job_id: str, owner: Owner) -> Job | None:
-    """Make `owner` the job's owner and return it; `None` when another lives, or it is over."""
+def claim_job(
+    change: Transaction, job_id: str, owner: Owner, *, may_be_over: bool = False
+) -> Job | None:
+    """Make `owner` the job's owner and return it; `None` when another lives, or it is over.
+
+    With `may_be_over` one that is over is queued again instead.
+    """
     row = change.one(f"SELECT owner, {JOB_COLUMNS} FROM jobs WHERE job_id = ?", job_id)
     if row is None:
         return None
     held, job = row[0], job_from(row[1:])
     if job.status.is_over:
-        return None
+        if not may_be_over:
+            return None
+        job = replace(job, status=JobStatus.QUEUED, error=None, hint=None)
+        save_job(change, job, owner.token)
+        return job
     if held is not None and held != owner.token and owner.is_alive(str(held)):
         return None
     if held != owner.token:

@@ -98,9 +98,14 @@ class LibraryWriter:
         token = None if owner is None else owner.token
         return self._do(lambda t: changes.save_job(t, job, token))
 
-    def claim_job(self, job_id: str, owner: Owner) -> Future[Job | None]:
-        """Take a job that nobody alive owns; `None` when somebody does, or it is over or gone."""
-        return self._do(lambda t: changes.claim_job(t, job_id, owner))
+    def claim_job(
+        self, job_id: str, owner: Owner, *, may_be_over: bool = False
+    ) -> Future[Job | None]:
+        """Take a job that nobody alive owns; `None` when somebody does, or it is over or gone.
+
+        With `may_be_over` one that is over is queued again, by one process only.
+        """
+        return self._do(lambda t: changes.claim_job(t, job_id, owner, may_be_over=may_be_over))
 
     def release_owned(self, owner: Owner) -> Future[None]:
         """Leave all jobs of `owner` to whoever claims them."""

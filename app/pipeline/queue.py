@@ -141,15 +141,15 @@ class TranscriptionQueue:
         jobs = [j for j in self._parts.reader.jobs() if j.recording_id == recording_id]
         if not jobs:
             return False
-        job: Job | None = jobs[-1]
+        job_id = jobs[-1].job_id
         with self._lock:
-            mine = self._jobs.get(jobs[-1].job_id)
+            mine = self._jobs.get(job_id)
         if mine is not None and not mine.status.is_over:
             return False
-        if not jobs[-1].status.is_over:  # another process died over it, or is at it
-            job = self._parts.writer.claim_job(jobs[-1].job_id, self._parts.owner).result()
+        claim = self._parts.writer.claim_job(job_id, self._parts.owner, may_be_over=True)
+        job = claim.result()
         if job is not None:
-            self._queue(replace(job, status=JobStatus.QUEUED, error=None, hint=None))
+            self._queue(replace(job, status=JobStatus.QUEUED))
         return job is not None
 
     def cool(self, *, is_hot: bool) -> None:

@@ -134,6 +134,18 @@ def test_jobs_are_claimed_by_the_living(library: Library, tmp_path: Path) -> Non
     assert library.reader.unfinished_jobs() == []
 
 
+def test_a_job_that_is_over_is_taken_up_by_one_only(library: Library, tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "home")
+    start_job(library)
+    failed = make_job(status=JobStatus.FAILED, error="It failed.", hint="Try again.")
+    library.writer.save_job(failed).result(WAIT)
+    with Owner.take(paths) as other, Owner.take(paths) as mine:
+        claim = library.writer.claim_job
+        assert claim("j1", other, may_be_over=True).result(WAIT) == make_job()
+        assert claim("j1", mine, may_be_over=True).result(WAIT) is None
+    assert library.reader.unfinished_jobs() == [make_job()]
+
+
 def test_removing_a_recording_takes_everything_and_names_the_copy(library: Library) -> None:
     copy = Path("/copies/r1.wav")
     library.add("r1", "x", "hello", audio_path=copy, is_copy=True)
