@@ -7,6 +7,7 @@ The text is changed only by a choice, and that is one step of the editor's one u
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -30,6 +31,15 @@ from app.ui.widgets.announce import Announcer
 from app.ui.wording import job_progress, language_label, title_of
 
 
+@dataclass(frozen=True, slots=True)
+class _Takeover:
+    """A whole text that was taken over: the change, and what each text is from."""
+
+    splice: edit.Splice
+    before: Recording
+    after: Recording
+
+
 class Retakes(QObject):
     """Joins the sheet, the strip above the text and the choice. Thread: main."""
 
@@ -48,9 +58,11 @@ class Retakes(QObject):
         self._announcer = Announcer(parent)
         self._told = ""  # the result that was announced
         self._decided = ""  # the result that was decided on, until the library knows it
+        self._takeovers: list[_Takeover] = []  # what undo and redo of the open text meet
         self.sheet: RetakeSheet | None = None
         self.choice: ChoiceDialog | None = None
         pane.editor.retake_requested.connect(lambda: self.ask(takes_part=True))
+        pane.editor.session.spliced.connect(self._on_spliced)
         board.changed.connect(lambda _ids: self.refresh())
         self._settled.connect(self._on_settled)
 
@@ -233,18 +245,39 @@ class Retakes(QObject):
         first, last = self._place(mine, part)
         if recording.edited_at is not None or session.has_edits:
             organiser.add_revision(recording.recording_id, RevisionKind.EDITED, mine)
-        whole = fitted(mine, first, last, new)
-        self._pane.editor.do(edit.between(mine, whole, "retake"))
+        change = edit.between(mine, fitted(mine, first, last, new), "retake")
         if (is_all and part is None) or not mine:
-            organiser.update_recording(
-                recording.recording_id,
-                status=RecordingStatus.DONE,
-                model_id=again.model_id,
-                language=again.language,
-                error=None,
-                hint=None,
-            )
+            done = replace(again, status=RecordingStatus.DONE, error=None, hint=None)
+            if change is None:
+                self._tell_origin(recording.recording_id, done)
+            else:
+                takeover = _Takeover(change.splice, recording, done)
+                self._takeovers = [*self._takeovers_of(recording.recording_id), takeover]
+        self._pane.editor.do(change)
         self._settle(again, mine)
+
+    def _takeovers_of(self, recording_id: str) -> "list[_Takeover]":
+        return [each for each in self._takeovers if each.before.recording_id == recording_id]
+
+    def _on_spliced(self, splice: edit.Splice) -> None:
+        """Let the header say where the text is from when a whole one comes, or goes by undo."""
+        recording_id = self._pane.editor.session.recording_id
+        for each in self._takeovers_of(recording_id):
+            if splice == each.splice:
+                self._tell_origin(recording_id, each.after)
+            elif splice == each.splice.inverse:
+                self._tell_origin(recording_id, each.before)
+
+    def _tell_origin(self, recording_id: str, origin: Recording) -> None:
+        if self._ports.organiser is not None:
+            self._ports.organiser.update_recording(
+                recording_id,
+                status=origin.status,
+                model_id=origin.model_id,
+                language=origin.language,
+                error=origin.error,
+                hint=origin.hint,
+            )
 
     def _settle(self, again: Recording, mine: tuple[Segment, ...] | None = None) -> None:
         """Keep the new text, whole, among the versions, and ask no more."""

@@ -201,6 +201,28 @@ def test_all_of_a_part_comes_in_its_place(window: MainWindow, world: World, qtbo
     assert len(shown(window)) == 3
 
 
+def test_undo_of_a_whole_text_says_again_where_the_old_one_is_from(
+    window: MainWindow, world: World, qtbot: QtBot
+) -> None:
+    again(world, *new_text(), language="fr")
+    editor = window.parts.transcript.editor
+
+    def origin() -> tuple[str | None, str | None]:
+        found = world.library.recording("r000000")
+        assert found is not None
+        return found.model_id, found.language
+
+    before = origin()
+    assert before != ("turbo", "fr")
+    choice_of(window, qtbot).all_button.click()
+    assert origin() == ("turbo", "fr")
+    editor.undo()
+    assert shown(window)[0] == "we met in parish today"
+    assert origin() == before
+    editor.redo()
+    assert origin() == ("turbo", "fr")
+
+
 def test_a_part_not_decided_on_is_compared_as_the_whole_text(
     window: MainWindow, world: World, qtbot: QtBot
 ) -> None:
