@@ -4,15 +4,21 @@ What lies on the disk is looked at here, on any thread; what the system grants a
 `app.pipeline.surroundings`, on the main thread.
 """
 
+import contextlib
 import json
+import time
 from collections.abc import Iterable, Iterator
 
 from app.audio.decode import probe
 from app.config.paths import Paths, resources, sample_recording
 from app.core.errors import AppError, Phrase, mark
 from app.core.finding import Finding, Severity
+from app.library.backup_state import load_state
 from app.library.check import check_library
 from app.models.store import only_demo, open_store, weight_files
+
+_DAY_S = 86_400
+_OLD_DAYS = 7  # one is made daily
 
 
 def examine(paths: Paths) -> list[Finding]:
@@ -23,6 +29,7 @@ def examine(paths: Paths) -> list[Finding]:
     found = [
         *check_library(paths),
         *_settings(paths),
+        *_backups(paths),
         *_models(paths),
         *_decoder(),
     ]
@@ -50,6 +57,23 @@ def _settings(paths: Paths) -> Iterator[Finding]:
             Phrase(mark("The settings file {file} cannot be read."), {"file": paths.settings}),
             Phrase(mark("Open Undertone: it sets the file aside and starts with the defaults.")),
         )
+
+
+def _backups(paths: Paths) -> Iterator[Finding]:
+    folder = ""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # `_settings` tells of that
+        folder = json.loads(paths.settings.read_text(encoding="utf-8")).get("backup_folder", "")
+    if not folder:
+        return
+    last_at = load_state(paths).last_at
+    days = int((time.time() - last_at) / _DAY_S) if last_at is not None else 0
+    hint = Phrase(mark("Connect its disk and choose Back Up Now under Settings → Backups."))
+    if last_at is None:
+        message = Phrase(mark("No backup has been made yet in “{folder}”."), {"folder": folder})
+        yield Finding("backup_missing", Severity.WARNING, message, hint)
+    elif days > _OLD_DAYS:
+        message = Phrase(mark("The last backup is {days} days old."), {"days": days})
+        yield Finding("backup_old", Severity.WARNING, message, hint)
 
 
 def _models(paths: Paths) -> Iterator[Finding]:

@@ -204,6 +204,7 @@ class SideWindows(QObject):
             Remedy.SHOW_MODELS_FOLDER: partial(show_folder, paths.models),
             Remedy.SHOW_LIBRARY_FOLDER: partial(show_folder, paths.home),
             Remedy.CHECK_LIBRARY: self._window.show_check,
+            Remedy.SHOW_BACKUPS: self._window.show_backups,
             Remedy.SHOW_DISK: partial(show_folder, paths.home),
             Remedy.OPEN_RELEASES: lambda: QDesktopServices.openUrl(QUrl(RELEASES_PAGE)),
         }

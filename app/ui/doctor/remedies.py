@@ -24,6 +24,7 @@ class Remedy(Enum):
     SHOW_DISK = auto()
     OPEN_RELEASES = auto()
     CHECK_LIBRARY = auto()
+    SHOW_BACKUPS = auto()
     LOOK_AGAIN = auto()
 
 
@@ -47,6 +48,8 @@ OF_KIND = {
     "model_damaged": Remedy.SHOW_MODELS_FOLDER,
     "model_unusable": Remedy.SHOW_MODELS_FOLDER,
     "settings_unreadable": Remedy.LOOK_AGAIN,
+    "backup_missing": Remedy.SHOW_BACKUPS,
+    "backup_old": Remedy.SHOW_BACKUPS,
     "decoder_broken": Remedy.LOOK_AGAIN,
     "disk_low": Remedy.SHOW_DISK,
     "cloud_folder": Remedy.SHOW_LIBRARY_FOLDER,
@@ -84,5 +87,6 @@ def button_text(remedy: Remedy) -> str:
         Remedy.SHOW_DISK: tr("Show Folder"),
         Remedy.OPEN_RELEASES: tr("Get the New Version"),
         Remedy.CHECK_LIBRARY: tr("Check Library…"),
+        Remedy.SHOW_BACKUPS: tr("Open Backups…"),
         Remedy.LOOK_AGAIN: tr("Look Again"),
     }[remedy]
