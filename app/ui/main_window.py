@@ -48,6 +48,7 @@ from app.ui.live.recorder import RecordActions, Recorder
 from app.ui.news import News, show_folder
 from app.ui.ports import ModelChoice, Ports
 from app.ui.settings.window import SettingsWindow
+from app.ui.speech_without_text import SpeechWithoutText
 from app.ui.widgets.announce import Announcer
 from app.ui.wording import age_name, key_name, status_line, title_of
 
@@ -83,6 +84,14 @@ class MainWindow(QMainWindow):
         self.job_menu = JobMenu(self.menus, self.parts, self.board, self.browser, ports.commands)
         self._connect_actions()
         self._connect_events()
+        SpeechWithoutText(
+            ports.events,
+            self.board,
+            ports.library,
+            self.browser,
+            self.news.tell_speech_without_text,
+            self,
+        )
         self.resize(1080, 720)
         self._restore_place(ports.commands.settings.window_place)
         self.news.tell_models(ports.models, self._get_model)

@@ -10,6 +10,8 @@ from app.config.translate import tr, tr_phrase, tr_plural
 from app.core.errors import AppError, mark
 from app.core.events import Exported, Failed, FilesChecked
 from app.core.job import Job, JobStatus
+from app.core.packing import Region
+from app.core.timecode import clock
 from app.ui.library.deeds import Deed
 from app.ui.ports import ModelChoice
 from app.ui.widgets.announce import Announcer
@@ -29,6 +31,7 @@ class News(QObject):
         self._above = above
         self._below = below
         self._announcer = announcer
+        self._unwritten: list[str] = []  # where speech has no text, the newest first
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
         self._fade.setInterval(_STAY_MS)
@@ -78,10 +81,7 @@ class News(QObject):
         if not event.rejected:
             return
         count = len(event.rejected)
-        lines = [self._reason(error) for path, error in event.rejected[:_MOST_LINES]]
-        if count > _MOST_LINES:
-            rest = count - _MOST_LINES
-            lines.append(tr_plural("… and {count} more.", "… and {count} more.", rest))
+        lines = _few([self._reason(error) for _path, error in event.rejected])
         message = tr_plural(
             "{count} file could not be added:", "{count} files could not be added:", count
         )
@@ -111,6 +111,24 @@ class News(QObject):
         elif job.status is JobStatus.FAILED:
             reason = tr(job.error) if job.error else tr("The transcription failed.")
             self._announcer.say(tr("“{title}”: {reason}", title=title, reason=reason))
+
+    def tell_speech_without_text(
+        self, title: str, places: Sequence[Region], show: Callable[[], object]
+    ) -> None:
+        """Say where somebody speaks and the model wrote nothing, until the person has seen it."""
+        name = "speech_without_text"
+        if self._above.banner(name) is None:
+            self._unwritten = []
+        times = [f"{clock(place.start_s)} – {clock(place.end_s)}" for place in places[:_MOST_LINES]]
+        more = "…" if len(places) > _MOST_LINES else ""
+        line = f"{title}: {', '.join(times)}{more}"
+        self._unwritten.insert(0, line)
+        message = tr("Somebody speaks where the model wrote nothing:")
+        lines = _few(self._unwritten)
+        actions = [(tr("Show"), show)]
+        banner = Banner(message, tone="warning", lines=lines, actions=actions)
+        self._above.show_banner(name, banner)
+        self._announcer.say(f"{message} {line}")
 
     def tell_no_links(self) -> None:
         """Say that what was dropped is not on this computer."""
@@ -150,6 +168,15 @@ class News(QObject):
 
     def _reason(self, error: AppError) -> str:
         return f"{tr_phrase(error.message)} {tr_phrase(error.hint)}".strip()
+
+
+def _few(lines: Sequence[str]) -> list[str]:
+    """Return the first lines and how many more there are."""
+    rest = len(lines) - _MOST_LINES
+    if rest <= 0:
+        return list(lines)
+    more = tr_plural("… and {count} more.", "… and {count} more.", rest)
+    return [*lines[:_MOST_LINES], more]
 
 
 def show_folder(folder: Path) -> None:

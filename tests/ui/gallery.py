@@ -22,6 +22,7 @@ from app.core.dictation import Outcome, Stage
 from app.core.errors import AudioError, DecodeFailed, mark
 from app.core.events import FilesChecked, TakesRecovered
 from app.core.job import JobStatus
+from app.core.packing import Region
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment, Transcript, Word
 from app.library.backup_errors import not_there, sounds_damaged
@@ -198,6 +199,14 @@ def error() -> QWidget:
 def dropping() -> QWidget:
     window = show(world())
     window.parts.overlay.appear()
+    return window
+
+
+def unwritten() -> QWidget:
+    window = show(organised())
+    window.news.tell_speech_without_text(
+        "Interview with the archivist", (Region(65.2, 68.0), Region(125.0, 127.5)), window.close
+    )
     return window
 
 
@@ -411,6 +420,7 @@ STATES: States = {
     "error": error,
     "drop": dropping,
     "removed": removed,
+    "unwritten": unwritten,
     "filtered": filtered,
     "playing": playing,
     "editing": editing,
