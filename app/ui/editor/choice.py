@@ -6,6 +6,8 @@ time; the dialog changes nothing itself.
 
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
@@ -33,6 +35,7 @@ from app.core.spans import tidy
 from app.core.timecode import clock
 from app.core.transcript import Segment
 from app.ui import theme
+from app.ui.units import all_units, line_of
 from app.ui.widgets.announce import Announcer
 from app.ui.widgets.labels import PlainLabel, QuietLabel
 
@@ -78,9 +81,15 @@ class TextSide(QTextEdit):
             speaker = f"{segment.speaker}  " if segment.speaker else ""
             cursor.insertText(f"{clock(segment.start_s)}  {speaker}", quiet)
             begins.append(cursor.position())
-            cursor.insertText(tidy(segment.text), QTextCharFormat())
-        self._starts = [begins[each.at] + each.start for each in tokens]
-        self._ends = [begins[each.at] + each.end for each in tokens]
+            cursor.insertText(line_of(segment.text), QTextCharFormat())
+        self._starts, self._ends = [], []
+        for at, group in groupby(tokens, attrgetter("at")):
+            text, said = line_of(segments[at].text), list(group)
+            for places, found in (
+                ((each.start for each in said), self._starts),
+                ((each.end for each in said), self._ends),
+            ):
+                found += [begins[at] + unit for unit in all_units(text, places)]
         self._write_gaps(cursor, gaps)
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)

@@ -30,6 +30,7 @@ from app.ui.editor.strip import ToolStrip
 from app.ui.editor.text_menu import fill_text_menu
 from app.ui.ports import LoadWaves, Organiser, Player, Waves
 from app.ui.transcript.text import TranscriptText
+from app.ui.units import place_of, select
 from app.ui.widgets.announce import Announcer
 
 _FOLLOW_MARGIN = 48  # px from the edges within which the spoken word is brought to the middle
@@ -268,8 +269,7 @@ class TranscriptEditor(QObject):
             return
         if self._hit is None:
             cursor = self.text.textCursor()
-            block = self.text.document().findBlock(cursor.selectionStart())
-            here = (block.blockNumber(), cursor.selectionStart() - block.position())
+            here = place_of(self.text.document(), cursor.selectionStart())
             later = (number for number, hit in enumerate(self._hits) if (hit.at, hit.start) >= here)
             self._hit = next(later, 0)
         else:
@@ -405,8 +405,7 @@ class TranscriptEditor(QObject):
         self.text.fill_all()
         block = self.text.block_at(at)
         cursor = QTextCursor(block)
-        cursor.setPosition(block.position() + start)
-        cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+        select(cursor, block, start, end)
         self.text.setTextCursor(cursor)
         self.text.ensureCursorVisible()
 

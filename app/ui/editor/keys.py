@@ -24,6 +24,7 @@ from app.core.spans import tidy
 from app.ui.editor.marks import WordMarks
 from app.ui.editor.session import EditSession
 from app.ui.transcript.text import TranscriptText
+from app.ui.units import line_of, place_in, place_of, position_of
 
 # The key beside the space bar that means “also while typing”: ⌃ on the Mac, where Qt calls it Meta.
 CONTROL = (
@@ -226,7 +227,7 @@ class EditorKeys(QObject):
     def tidy_block(self, at: int) -> None:
         """Show a segment as it is kept, without the blanks that were left over."""
         segments = self._text.segments
-        if at < len(segments) and self._text.block_at(at).text() != tidy(segments[at].text):
+        if at < len(segments) and self._text.block_at(at).text() != line_of(segments[at].text):
             same = edit.Splice(at, (segments[at],), (segments[at],))
             self._text.apply(same)
 
@@ -236,7 +237,8 @@ class EditorKeys(QObject):
                 cursor.removeSelectedText()
             cursor = self._text.textCursor()
         at = cursor.blockNumber()
-        left = len(tidy(cursor.block().text()[: cursor.positionInBlock()]))
+        block = cursor.block()
+        left = len(tidy(block.text()[: place_in(block, cursor.position())]))
         self.tidy_block(at)
         if self._session.do(edit.split(self._session.segments, at, left)):
             self._put_cursor(at + 1, 0)
@@ -262,25 +264,28 @@ class EditorKeys(QObject):
         cursor = self._text.textCursor()
         if not cursor.hasSelection():
             return False
-        ends = []
-        for position in (cursor.selectionStart(), cursor.selectionEnd()):
-            block = self._text.document().findBlock(position)
-            ends.append((block.blockNumber(), position - block.position()))
-        start, end = ends
+        start, end = (
+            self._tidied(*place_of(self._text.document(), position))
+            for position in (cursor.selectionStart(), cursor.selectionEnd())
+        )
         if start[0] == end[0]:
             return False
         for at in (start[0], end[0]):
-            if self._text.block_at(at).text() != tidy(self._session.segments[at].text):
-                self.tidy_block(at)
+            self.tidy_block(at)
         segments = self._session.segments
         if self._session.do(edit.replace_range(segments, start, end, "")):
             self._put_cursor(*start)
         return True
 
+    def _tidied(self, at: int, offset: int) -> tuple[int, int]:
+        """Return a place in a block as it is in the segment, which has no blanks left over."""
+        before = self._text.block_at(at).text()[:offset]
+        return at, len(tidy(f"{before}x")) - 1
+
     def _put_cursor(self, at: int, offset: int) -> None:
         block = self._text.block_at(min(at, max(0, len(self._session.segments) - 1)))
         cursor = QTextCursor(block)
-        cursor.setPosition(block.position() + min(offset, max(0, block.length() - 1)))
+        cursor.setPosition(position_of(block, offset))
         self._text.setTextCursor(cursor)
 
     def _on_contents_changed(self) -> None:
@@ -306,7 +311,8 @@ class EditorKeys(QObject):
         at = cursor.blockNumber()
         segments = self._text.segments
         if at < len(segments):
-            word = self._marks.word_at(at, cursor.positionInBlock())
+            place = place_in(cursor.block(), cursor.position())
+            word = self._marks.word_at(at, place)
             words = segments[at].words
             self.seek_requested.emit(
                 words[word].start_s if word is not None else segments[at].start_s

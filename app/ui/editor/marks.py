@@ -15,6 +15,7 @@ from app.core.spans import spans
 from app.core.transcript import Segment
 from app.ui import theme
 from app.ui.transcript.text import TranscriptText
+from app.ui.units import all_units
 
 
 class WordMarks:
@@ -77,7 +78,8 @@ class WordMarks:
         if not block.isValid() or at >= len(self._text.segments):
             return []
         found = self._spans(at)
-        start, end = found[word] if word < len(found) else (0, len(block.text()))
+        text = block.text()
+        start, end = all_units(text, found[word] if word < len(found) else (0, len(text)))
         return list(self._line_rects(block, start, end))
 
     # Painting
@@ -108,6 +110,7 @@ class WordMarks:
         yield from range(first, min(last + 1, len(text.segments)))
 
     def _line_rects(self, block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:
+        """Yield where the units `start` … `end` of a block are."""
         layout = block.layout()
         corner = self._text.document().documentLayout().blockBoundingRect(block).topLeft()
         corner -= QPointF(

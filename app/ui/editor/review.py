@@ -6,6 +6,7 @@ Nothing is remembered between two steps, so edits, clicks and undo in between ca
 from PySide6.QtGui import QTextCursor
 
 from app.ui.editor.marks import WordMarks
+from app.ui.units import place_of
 
 Place = tuple[int, int]  # segment and word
 
@@ -21,8 +22,7 @@ def next_place(marks: WordMarks, places: list[Place], cursor: QTextCursor, by: i
     A selected word is neither behind nor before itself.
     """
     edge = cursor.selectionEnd() if by > 0 else cursor.selectionStart()
-    block = cursor.document().findBlock(edge)
-    at, offset = block.blockNumber(), edge - block.position()
+    at, offset = place_of(cursor.document(), edge)
     if by > 0:
         behind = (
             number
@@ -40,12 +40,11 @@ def next_place(marks: WordMarks, places: list[Place], cursor: QTextCursor, by: i
 
 def selected_place(marks: WordMarks, places: list[Place], cursor: QTextCursor) -> Place | None:
     """Return the doubtful word that is selected, or that the cursor stands in."""
-    block = cursor.document().findBlock(cursor.selectionStart())
-    at = block.blockNumber()
-    begin, end = cursor.selectionStart() - block.position(), cursor.selectionEnd()
+    at, begin = place_of(cursor.document(), cursor.selectionStart())
+    end = place_of(cursor.document(), cursor.selectionEnd())
     for place in places:
         span = marks.span(*place) if place[0] == at else None
-        if span is not None and span[0] <= begin and end - block.position() <= span[1]:
+        if span is not None and span[0] <= begin and end <= (at, span[1]):
             return place
     return None
 

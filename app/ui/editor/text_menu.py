@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.config.translate import tr
 from app.core import edit
 from app.ui.actions import connect
+from app.ui.units import place_in
 
 if TYPE_CHECKING:
     from app.ui.editor.editor import TranscriptEditor
@@ -26,7 +27,8 @@ def fill_text_menu(editor: "TranscriptEditor", parent: QWidget, point: QPoint) -
     at = here.blockNumber()
     if at >= len(session.segments):
         return menu
-    word = editor.marks.word_at(at, here.positionInBlock())
+    offset = place_in(here.block(), here.position())
+    word = editor.marks.word_at(at, offset)
     segment = session.segments[at]
     start_s = segment.words[word].start_s if word is not None else segment.start_s
     connect(menu.addAction(tr("Listen from Here")), lambda: _listen(editor, start_s))
@@ -39,7 +41,6 @@ def fill_text_menu(editor: "TranscriptEditor", parent: QWidget, point: QPoint) -
             lambda: editor.do(edit.confirm(session.segments, at, word)),
         )
     first, count = editor.chosen_segments()
-    offset = here.positionInBlock()
     connect(
         menu.addAction(tr("Split Here")),
         lambda: editor.do(edit.split(session.segments, at, offset)),

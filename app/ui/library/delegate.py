@@ -18,6 +18,7 @@ from app.ui import theme
 from app.ui.job_board import JobBoard
 from app.ui.library.model import Row, RowRole
 from app.ui.ports import FindMatches
+from app.ui.units import all_units
 from app.ui.widgets.progress import draw_progress
 from app.ui.wording import (
     day_label,
@@ -213,20 +214,24 @@ def draw_line(
         painter.drawText(rect, int(flags) | int(Qt.TextFlag.TextSingleLine), shown)
         return
     kept = len(shown) if shown == text else len(shown) - 1
-    mark = QTextCharFormat()
-    mark.setBackground(theme.color("match"))
-    mark.setForeground(theme.color("match_text"))
     layout = QTextLayout(shown, font)
-    formats = []
-    for start, end in matches:
-        if start < kept:
-            part = QTextLayout.FormatRange()
-            part.start, part.length = start, min(end, kept) - start
-            part.format = mark
-            formats.append(part)
-    layout.setFormats(formats)
+    layout.setFormats(marked(shown, [(at, min(end, kept)) for at, end in matches if at < kept]))
     layout.beginLayout()
     line = layout.createLine()
     line.setLineWidth(rect.width() + 4)
     layout.endLayout()
     layout.draw(painter, QPointF(rect.left(), rect.top()))
+
+
+def marked(text: str, matches: Sequence[tuple[int, int]]) -> list[QTextLayout.FormatRange]:
+    """Return the look of `matches` in a line, as Qt counts."""
+    look = QTextCharFormat()
+    look.setBackground(theme.color("match"))
+    look.setForeground(theme.color("match_text"))
+    found = []
+    for match in matches:
+        start, end = all_units(text, match)
+        part = QTextLayout.FormatRange()
+        part.start, part.length, part.format = start, end - start, look
+        found.append(part)
+    return found

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.config.translate import tr
 from app.ui import theme
+from app.ui.units import units
 
 _MOST_CHARS = 1_500
 
@@ -33,7 +34,7 @@ class LiveText(QTextEdit):
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(0)
         self._shown = ("", "")
-        self._inked = 0  # UTF-16 units at the start that are in full ink
+        self._inked = 0  # how far, as Qt counts, the start is in full ink
 
     def show_words(self, committed: str, tail: str) -> None:
         """Show the words as they now are; only what differs is touched."""
@@ -71,7 +72,7 @@ class LiveText(QTextEdit):
         return bar.value() >= bar.maximum() - 4
 
     def _same(self, committed: str) -> int:
-        """Return how many leading UTF-16 units stand there already in full ink."""
+        """Return how many leading characters stand there already in full ink."""
         cursor = QTextCursor(self.document())
         cursor.setPosition(self._inked)
         cursor.setPosition(0, QTextCursor.MoveMode.KeepAnchor)
@@ -85,8 +86,7 @@ class LiveText(QTextEdit):
 
     def _replace_from(self, same: int, committed: str, tail: str) -> None:
         cursor = QTextCursor(self.document())
-        kept = len(committed[:same].encode("utf-16-le")) // 2
-        cursor.setPosition(kept)
+        cursor.setPosition(units(committed, same))
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(committed[same:], _look("text"))
         self._inked = cursor.position()

@@ -20,6 +20,8 @@ from PySide6.QtGui import (
     QTextOption,
 )
 
+from app.ui.units import all_units
+
 _MOST_CHARS = 240
 _FADE = 28.0  # px over which the cut end fades away
 # Marks that turn the direction of what follows: spoken words have none, a file's title may.
@@ -73,7 +75,8 @@ class WordsLine:
     def _render(self, committed: str, tail: str, font: QFont, ink: QColor, dim: QColor) -> None:
         committed, tail = self.shown(committed, tail)
         text = f"{committed} {tail}".strip()
-        formats = _formats(_units(committed), _units(text), ink, dim)
+        inked, total = all_units(text, (len(committed), len(text)))
+        formats = _formats(inked, total, ink, dim)
         layout, line = _lay_out(text, font, formats)
         area = QRectF(QPointF(0, 0), self._pixmap.deviceIndependentSize())
         excess = line.naturalTextWidth() - area.width()
@@ -128,11 +131,6 @@ def _fade(painter: QPainter, area: QRectF, *, at_right: bool) -> None:
     gradient.setColorAt(1, QColor(0, 0, 0, 255))
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
     painter.fillRect(area, gradient)
-
-
-def _units(text: str) -> int:
-    """Return the length as Qt counts: an emoji is two."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _is_rtl(text: str) -> bool:

@@ -27,6 +27,7 @@ from app.core.timecode import clock
 from app.core.transcript import Segment
 from app.ui import theme
 from app.ui.ports import FindMatches
+from app.ui.units import line_of, select
 
 _MARGIN = 16  # px around the text
 _SPEAKER_WIDTH = 110  # px, at most
@@ -209,12 +210,12 @@ class TranscriptText(QTextEdit):
                 cursor.setPosition(0)
                 cursor.insertBlock(self._block_format())
                 cursor.setPosition(0)
-            cursor.insertText(" ".join(segments[at].text.split()))
+            cursor.insertText(line_of(segments[at].text))
         cursor.endEditBlock()
 
     def _set_text(self, cursor: QTextCursor, block: QTextBlock, text: str) -> None:
         """Change only the part of a block that differs, so that cursors stay where they are."""
-        old, new = block.text(), " ".join(text.split())
+        old, new = block.text(), line_of(text)
         if old == new:
             return
         head = 0
@@ -223,8 +224,7 @@ class TranscriptText(QTextEdit):
         tail = 0
         while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
             tail += 1
-        cursor.setPosition(block.position() + head)
-        cursor.setPosition(block.position() + len(old) - tail, QTextCursor.MoveMode.KeepAnchor)
+        select(cursor, block, head, len(old) - tail)
         cursor.insertText(new[head : len(new) - tail])
 
     def set_hits(self, hits: Sequence[tuple[int, int, int]]) -> None:
@@ -326,7 +326,7 @@ class TranscriptText(QTextEdit):
             if self._filled:
                 cursor.insertBlock()
             cursor.setBlockFormat(self._block_format())
-            cursor.insertText(" ".join(segment.text.split()))
+            cursor.insertText(line_of(segment.text))
             self._filled += 1
         cursor.endEditBlock()
         self.is_applying = was_applying
@@ -407,8 +407,7 @@ def _marked(
     block: QTextBlock, start: int, end: int, look: QTextCharFormat
 ) -> QTextEdit.ExtraSelection:
     cursor = QTextCursor(block)
-    cursor.setPosition(block.position() + start)
-    cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
+    select(cursor, block, start, end)
     mark = QTextEdit.ExtraSelection()
     mark.cursor = cursor
     mark.format = look

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from app.library.search import ListQuery, matches
 from app.ui.job_board import JobBoard
-from app.ui.library.delegate import RowDelegate, scrolled
+from app.ui.library.delegate import RowDelegate, marked, scrolled
 from app.ui.library.model import PAGE, RecordingModel
 from app.ui.library.view import RecordingList
 from tests.helpers.ui_fakes import FakeLibrary, world_of
@@ -165,3 +165,8 @@ def test_typing_letters_does_not_read_the_library(qtbot: QtBot) -> None:
     before = library.rows_read
     QTest.keyClicks(view, "zz")
     assert library.rows_read == before
+
+
+def test_matches_behind_an_emoji_are_marked_where_they_are() -> None:
+    parts = marked("😀😀 the river 𠮷", [(3, 6), (13, 14)])
+    assert [(part.start, part.length) for part in parts] == [(5, 3), (15, 2)]
