@@ -5,11 +5,13 @@ and a click with Alt hears. Every change becomes an edit of the session; only le
 segment reach the text widget by themselves and are taken over from it.
 """
 
+import re
 import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import (
+    QDrag,
     QGuiApplication,
     QInputMethodEvent,
     QKeyEvent,
@@ -39,8 +41,19 @@ _MODIFIERS = (
     | Qt.KeyboardModifier.MetaModifier
 )
 _NONE = Qt.KeyboardModifier.NoModifier
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
 _STEP_S = 5.0
+_BREAKS = re.compile("[\n\r\u2029\ufdd0\ufdd1]")  # what makes Qt begin another block
+_DELETING = (
+    QKeySequence.StandardKey.Delete,
+    QKeySequence.StandardKey.Backspace,
+    QKeySequence.StandardKey.DeleteEndOfWord,
+    QKeySequence.StandardKey.DeleteStartOfWord,
+    QKeySequence.StandardKey.DeleteEndOfLine,
+)
 _Key = Qt.Key
+
+Carry = Callable[[QObject, QMimeData, Qt.DropAction], object]
 
 
 class EditorKeys(QObject):
@@ -68,6 +81,9 @@ class EditorKeys(QObject):
         self._viewport.installEventFilter(self)
         text.document().contentsChanged.connect(self._on_contents_changed)
         text.cursorPositionChanged.connect(self._on_cursor_moved)
+        text.pasted.connect(self._insert)
+        self.carry: Carry = _carry
+        self._press: QPoint | None = None  # where what is selected was pressed on
         self._last_block = 0
 
     # The mode
@@ -107,9 +123,7 @@ class EditorKeys(QObject):
                 event.accept()
             return False
         if kind is QEvent.Type.InputMethod and isinstance(event, QInputMethodEvent):
-            if self.is_editing and event.commitString():
-                self._delete_across()
-            return False
+            return self.is_editing and self._compose(event)
         if watched is self._viewport and isinstance(event, QMouseEvent):
             return self._mouse(event)
         return False
@@ -130,6 +144,8 @@ class EditorKeys(QObject):
             self.set_editing(True)
             self._text.setTextCursor(cursor)
             return True
+        if self.is_editing and self._dragged(event):
+            return True
         if kind is not QEvent.Type.MouseButtonRelease:
             return False
         has_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
@@ -140,6 +156,26 @@ class EditorKeys(QObject):
             and (has_alt if self.is_editing else not event.modifiers() & _MODIFIERS)
         ):
             self._hear(self._text.cursorForPosition(event.position().toPoint()))
+        return False
+
+    def _dragged(self, event: QMouseEvent) -> bool:
+        """Drag a copy of what is selected; Qt would take it out of the text without a word."""
+        kind, place = event.type(), event.position().toPoint()
+        if kind is QEvent.Type.MouseButtonPress:
+            cursor = self._text.textCursor()
+            at = self._text.cursorForPosition(place).position()
+            is_on = cursor.selectionStart() <= at <= cursor.selectionEnd()
+            is_left = event.button() is Qt.MouseButton.LeftButton
+            self._press = place if is_left and cursor.hasSelection() and is_on else None
+        elif kind is QEvent.Type.MouseMove and self._press is not None:
+            far = (place - self._press).manhattanLength()
+            if far >= QGuiApplication.styleHints().startDragDistance():
+                self._press = None
+                data = self._text.createMimeDataFromSelection()
+                self.carry(self._text, data, Qt.DropAction.CopyAction)
+            return True
+        elif kind is QEvent.Type.MouseButtonRelease:
+            self._press = None
         return False
 
     def _reading_key(self, event: QKeyEvent) -> bool:
@@ -207,18 +243,39 @@ class EditorKeys(QObject):
         if key in (_Key.Key_Return, _Key.Key_Enter):
             self._divide(cursor)
             return True
-        if key in (_Key.Key_Backspace, _Key.Key_Delete):
-            return self._delete_across() or self._join(cursor, key is _Key.Key_Delete)
-        if event.text() and event.text().isprintable():
+        if key in (_Key.Key_Backspace, _Key.Key_Delete) or any(map(event.matches, _DELETING)):
+            is_forward = key is _Key.Key_Delete or event.matches(QKeySequence.StandardKey.Delete)
+            is_back = key is _Key.Key_Backspace or event.matches(QKeySequence.StandardKey.Backspace)
+            return self._delete_across() or (
+                (is_forward or is_back) and self._join(cursor, is_forward)
+            )
+        if event.text().isprintable() and event.text() and not modifiers & _COMMANDS:
             self._delete_across()
         return False
+
+    def _compose(self, event: QInputMethodEvent) -> bool:
+        """Make room for what an input method writes; whether it was passed on here."""
+        said = event.commitString()
+        if said or event.preeditString():
+            self._delete_across()
+        if not _BREAKS.search(said):
+            return False
+        whole = QInputMethodEvent(event.preeditString(), event.attributes())
+        start, length = event.replacementStart(), event.replacementLength()
+        whole.setCommitString(_BREAKS.sub(" ", said), start, length)
+        QCoreApplication.sendEvent(self._text, whole)
+        return True
 
     # Edits
 
     def paste(self) -> None:
         """Put the clipboard's text in, on one line."""
-        text = tidy(QGuiApplication.clipboard().text())
+        self._insert(QGuiApplication.clipboard().text())
+
+    def _insert(self, pasted: str) -> None:
+        text = line_of(pasted)
         if text and self.is_editing:
+            self._text.fill_all()
             self._delete_across()
             self._session.end_run()
             self._text.textCursor().insertText(text)
@@ -289,19 +346,26 @@ class EditorKeys(QObject):
         self._text.setTextCursor(cursor)
 
     def _on_contents_changed(self) -> None:
-        """Take over what was typed into one segment."""
+        """Take over what was typed into one segment; what else Qt did to the text is undone."""
         if self._text.is_applying or not self.is_editing:
+            return
+        if self._is_torn():
+            self._text.show_again()
             return
         at = self._text.textCursor().blockNumber()
         segments = self._session.segments
-        if self._text.document().blockCount() != max(1, len(segments)) or at >= len(segments):
-            return
         self._session.do(edit.retext(segments, at, self._text.block_at(at).text()))
+
+    def _is_torn(self) -> bool:
+        """Whether the text does not have one block a segment, so that nothing could be kept."""
+        return self._text.document().blockCount() != len(self._session.segments) or (
+            self._text.is_filling
+        )
 
     def _on_cursor_moved(self) -> None:
         """End the step when another segment is gone to."""
         at = self._text.textCursor().blockNumber()
-        if at != self._last_block and not self._text.is_applying:
+        if at != self._last_block and not self._text.is_applying and not self._is_torn():
             if self.is_editing:
                 self.tidy_block(self._last_block)
             self._session.end_run()
@@ -327,3 +391,9 @@ _KEYS = {
         _Key.Key_Right, _Key.Key_F8, _Key.Key_R,
     )
 }  # fmt: skip
+
+
+def _carry(source: QObject, data: QMimeData, action: Qt.DropAction) -> None:
+    drag = QDrag(source)
+    drag.setMimeData(data)
+    drag.exec(action)

@@ -8,7 +8,7 @@ in while `is_editing`; what the keys mean then is for `app.ui.editor.keys` to sa
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFontMetrics,
     QPainter,
@@ -37,6 +37,8 @@ _MOST_MARKS = 2000  # search marks on one transcript; more would only slow it do
 
 class TranscriptText(QTextEdit):
     """Shows segments; text can be selected and copied."""
+
+    pasted = Signal(str)  # what Qt wants to put in at the cursor
 
     def __init__(self, find_matches: FindMatches, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +105,11 @@ class TranscriptText(QTextEdit):
         if not self._filler.isActive():
             self._fill()
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether segments are still to be put into the document."""
+        return self._filled < len(self._segments)
+
     def fill_all(self) -> None:
         """Put every segment into the document now; an editor needs them all."""
         while self._filled < len(self._segments):
@@ -128,7 +135,7 @@ class TranscriptText(QTextEdit):
         names = {each.speaker for each in splice.new if each.speaker}
         is_long = abs(len(splice.new) - len(splice.old)) > _AT_ONCE
         if was_empty or is_long or not self._segments or not names <= self._speakers:
-            self._show_where_it_was()
+            self.show_again()
             return
         if keeps_text:
             pass
@@ -166,7 +173,7 @@ class TranscriptText(QTextEdit):
         """Return the block of a segment."""
         return self.document().findBlockByNumber(at)
 
-    def _show_where_it_was(self) -> None:
+    def show_again(self) -> None:
         """Show everything anew, with cursor and view as they were."""
         segments, bar = list(self._segments), self.verticalScrollBar()
         place, top = self.textCursor().position(), bar.value()
@@ -278,6 +285,9 @@ class TranscriptText(QTextEdit):
 
     def canInsertFromMimeData(self, _source: QMimeData) -> bool:
         return False
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        self.pasted.emit(source.text())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         under = QPainter(self.viewport())
