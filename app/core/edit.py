@@ -1,7 +1,8 @@
 """Edits of a transcript, each as the segments it takes out and the segments it puts in.
 
 Pure: a function looks at the segments and returns an `Edit`; applying it and its inverse gives back
-the very same segments, so undoing is exact by construction. No edit lets times run backwards.
+the very same segments, so undoing is exact by construction. No edit lets times run backwards,
+and none takes the last segment away, for without one there is no place to type.
 """
 
 from collections.abc import Callable, Sequence
@@ -106,9 +107,10 @@ def merge(segments: Sequence[Segment], at: int) -> Edit | None:
 
 
 def delete(segments: Sequence[Segment], first: int, count: int = 1) -> Edit | None:
-    """Take segments out."""
+    """Take segments out; of all of them an empty one stays, to type in."""
     old = tuple(segments[first : first + count])
-    return Edit("delete", Splice(first, old, ())) if old else None
+    new = (emptied(old),) if old and len(old) == len(segments) else ()
+    return Edit("delete", Splice(first, old, new)) if old != new else None
 
 
 def replace_range(
@@ -125,7 +127,16 @@ def replace_range(
     new = whole if not tail else rest if not whole.text else _merged(whole, rest)
     if not tail:
         new = replace(new, end_s=max(new.start_s, old[0].end_s))
-    return Edit("delete", Splice(first, old, (new,) if new.text else ()))
+    if not new.text and len(old) == len(segments):
+        new = emptied(old)
+    is_left = bool(new.text) or len(old) == len(segments)
+    return Edit("delete", Splice(first, old, (new,) if is_left else ()))
+
+
+def emptied(segments: Sequence[Segment]) -> Segment:
+    """Return one segment without text in place of all these: what is typed next is said in it."""
+    end_s = max(each.end_s for each in segments)
+    return replace(segments[0], text="", words=(), end_s=end_s)
 
 
 def confirm(segments: Sequence[Segment], at: int, word: int) -> Edit | None:

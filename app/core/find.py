@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.core.edit import Edit, between
+from app.core.edit import Edit, between, emptied
 from app.core.spans import retold, shared, tidy, tokens
 from app.core.transcript import Segment, Word
 
@@ -98,7 +98,7 @@ def _respoken(segment: Segment, said: Sequence[str], into: Sequence[str]) -> Seg
 
 
 def _replaced(segments: Sequence[Segment], found: Mapping[int, Segment | str]) -> Edit | None:
-    """Return the edit that gives segments other texts; one that becomes empty goes."""
+    """Return the edit that gives segments other texts; empty ones go, not the last."""
     new = []
     for at, segment in enumerate(segments):
         into = found.get(at, segment)
@@ -106,6 +106,8 @@ def _replaced(segments: Sequence[Segment], found: Mapping[int, Segment | str]) -
             into = retold(segment, into)
         if into.text or at not in found:
             new.append(into)
+    if segments and not new:
+        new.append(emptied(segments))
     return between(segments, new, "replace")
 
 

@@ -1,7 +1,7 @@
 """Where the words of a segment stand in its text, and how they follow an edit of it.
 
 Words that were not touched keep their times and probabilities; what a person typed is certain and
-shares the time of what it replaced. Times never run backwards.
+shares the time of what it replaced, or of its segment. Times never run backwards.
 """
 
 import re
@@ -42,7 +42,7 @@ def retold(segment: Segment, text: str) -> Segment:
     if text == old:
         return segment
     places = spans(old, segment.words)
-    if not places:
+    if not places and old:
         return replace(segment, text=text, words=())
     head = _common(old, text)
     tail = min(_common(old[::-1], text[::-1]), min(len(old), len(text)) - head)

@@ -145,6 +145,26 @@ def test_deleting_across_segments_keeps_both_ends() -> None:
     assert_monotone(history.segments)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit.delete(talk(3), 0, 3),
+        edit.replace_range(talk(3), (0, 0), (2, 99), ""),
+        find.replace_all([segment("x x", 0.0, 9.0), segment("x", 20.0, 29.0)], Wanted("x"), ""),
+        find.replace_hit([segment("x", 0.0, 29.0)], Hit(0, 0, 1), ""),
+    ],
+)
+def test_the_last_segment_stays_so_that_something_can_be_typed(change: Edit | None) -> None:
+    assert change is not None
+    (left,) = change.splice.new
+    assert (left.text, left.words, left.start_s, left.end_s) == ("", (), 0.0, 29.0)
+    again = edit.retext([left], 0, "all new")
+    assert again is not None
+    assert [word.text for word in again.splice.new[0].words] == ["all", "new"]
+    assert again.splice.new[0].words[-1].end_s == 29.0
+    assert edit.delete([left], 0) is None
+
+
 def test_times_move_as_far_as_the_neighbours() -> None:
     segments = talk(3)
     later = edit.shift(segments, 1, 1, 5.0)
@@ -236,7 +256,7 @@ def any_edit(dice: random.Random, segments: list[Segment]) -> Edit | None:
         lambda: edit.retext(segments, at, text[:left] + piece + text[right:]),
         lambda: edit.split(segments, at, left),
         lambda: edit.merge(segments, at),
-        lambda: edit.delete(segments, at, count) if len(segments) > 3 else None,
+        lambda: edit.delete(segments, at, count),
         lambda: edit.shift(segments, at, count, dice.uniform(-8, 8)),
         lambda: edit.set_times(segments, at, dice.uniform(0, 99), dice.uniform(0, 99)),
         lambda: edit.assign(segments, at, count, dice.choice(["Ada", "Ben", None])),

@@ -3,18 +3,23 @@
 Qt counts an emoji and a rare Chinese sign as two, Python as one.
 """
 
+import random
+from collections.abc import Callable
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QTextCursor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core import edit
 from app.core.spans import tidy
+from app.core.transcript import Segment
 from app.ui.editor.choice import ChoiceDialog
 from app.ui.editor.text_menu import fill_text_menu
-from app.ui.units import position_of
+from app.ui.units import line_of, position_of
 from tests.ui.editor.conftest import LINES, Desk
 from tests.ui.editor.test_editor import shown, told
 
@@ -84,6 +89,89 @@ def test_differences_are_marked_in_both_texts(qtbot: QtBot) -> None:
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         found.append(cursor.selectedText())
     assert [word for word in found if word.isascii()] == ["one", "two", "three", "four"]
+
+
+SIGNS = ("a", "é", " ", "😀", "𠮷", "明日", "👩🏽‍🚀", "word ", " x y ", "مرحبا", "\n", "\ufdd0", "")
+
+
+def doings(dice: random.Random, desk: Desk) -> list[Callable[[], object]]:
+    """Return what a person may do next."""
+    text, editor, segments = desk.text, desk.editor, desk.editor.session.segments
+
+    def place(least: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+        at = dice.randint(least[0], min(least[0] + 1, len(segments) - 1))
+        low = least[1] if at == least[0] else 0
+        return at, dice.randint(low, max(low, len(text.block_at(at).text())))
+
+    start = place((dice.randrange(len(segments)), 0))
+    end = place(start) if dice.random() < 0.5 else start
+    desk.choose(start, end)
+    sign = dice.choice(SIGNS)
+
+    def paste() -> None:
+        QGuiApplication.clipboard().setText(sign)
+        editor.keys.paste()
+
+    def compose() -> None:
+        QApplication.sendEvent(text, QInputMethodEvent("か", []))
+        QApplication.sendEvent(text, QInputMethodEvent("かな", []))
+        desk.type(sign)
+
+    def replace(every: bool) -> None:
+        editor.open_find(replaces=True)
+        editor.find_bar.find_edit.setText(dice.choice("ae😀𠮷日"))
+        editor.find_bar.replace_edit.setText(sign)
+        (editor.find_bar.all_button if every else editor.find_bar.replace_button).click()
+        editor.find_bar.leave()
+
+    return [
+        lambda: desk.type(sign),
+        lambda: desk.type(sign),
+        lambda: QTest.keyClick(text, KEY.Key_Return),
+        lambda: QTest.keyClick(text, KEY.Key_Backspace),
+        lambda: QTest.keyClick(text, KEY.Key_Delete),
+        lambda: QTest.keyClick(text, KEY.Key_Backspace, CONTROL),
+        lambda: QTest.keyClick(text, KEY.Key_Delete, CONTROL),
+        lambda: QTest.keyClick(text, KEY.Key_X, CONTROL),
+        lambda: QTest.keyClick(text, KEY.Key_Left),
+        lambda: text.textCursor().removeSelectedText(),
+        lambda: editor.do(edit.merge(segments, start[0])),
+        lambda: editor.do(edit.split(segments, start[0], start[1])),
+        lambda: replace(every=False),
+        lambda: replace(every=True),
+        paste,
+        compose,
+        editor.undo,
+        editor.redo,
+        text.selectAll,
+    ]
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.integers(0, 2**32))
+def test_what_is_seen_is_what_is_kept(desk: Desk, seed: int) -> None:
+    dice = random.Random(seed)
+    desk.open(LINES)
+    before: tuple[Segment, ...] = tuple(desk.editor.session.segments)
+    for _ in range(40):
+        dice.choice(doings(dice, desk))()
+        segments = desk.editor.session.segments
+        seen = [line_of(line) for line in shown(desk.editor)]
+        assert seen == [line_of(each.text) for each in segments]
+        assert desk.text.segments == segments
+    desk.editor.set_editing(False)
+    assert shown(desk.editor) == [line_of(line) for line in desk.kept()]
+    assert list(desk.editor.session.segments) == list(
+        desk.world.library.transcripts["r000000"].segments
+    )
+    while desk.editor.session.can_undo:
+        desk.editor.undo()
+    assert tuple(desk.editor.session.segments) == before
+    assert shown(desk.editor) == desk.kept() == list(LINES)
 
 
 @settings(

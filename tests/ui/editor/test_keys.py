@@ -6,6 +6,7 @@ from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySeq
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.core import edit
 from app.core.spans import tidy
 from tests.ui.editor.conftest import Desk
 from tests.ui.editor.test_editor import shown
@@ -134,6 +135,40 @@ def test_typing_into_nothing_is_refused(plain: Desk) -> None:
     plain.editor.set_editing(True)
     QTest.keyClicks(plain.text, "lost?")
     assert plain.text.toPlainText() == ""
+
+
+@pytest.mark.parametrize("text", ["a whole new text", "x"])
+def test_all_is_selected_and_typed_over(plain: Desk, text: str) -> None:
+    plain.text.selectAll()
+    QTest.keyClicks(plain.text, text)
+    assert shown(plain.editor) == plain.kept() == [text]
+    assert len(plain.editor.session.segments[0].words) == len(text.split())
+    while plain.editor.session.can_undo:
+        plain.editor.undo()
+    assert shown(plain.editor) == plain.kept() == list(LINES)
+
+
+@pytest.mark.parametrize("key", [KEY.Key_Delete, KEY.Key_Backspace])
+def test_all_is_deleted_and_something_else_typed_or_pasted(plain: Desk, key: Qt.Key) -> None:
+    plain.text.selectAll()
+    QTest.keyClick(plain.text, key)
+    assert plain.kept() == [""]
+    QTest.keyClick(plain.text, key)
+    QTest.keyClicks(plain.text, "typed")
+    assert shown(plain.editor) == plain.kept() == ["typed"]
+    plain.text.selectAll()
+    QTest.keyClick(plain.text, key)
+    QGuiApplication.clipboard().setText("pasted words")
+    plain.editor.keys.paste()
+    assert shown(plain.editor) == plain.kept() == ["pasted words"]
+
+
+def test_all_segments_are_deleted_by_the_menu(plain: Desk) -> None:
+    session = plain.editor.session
+    plain.editor.do(edit.delete(session.segments, 0, 3))
+    assert plain.kept() == [""]
+    QTest.keyClicks(plain.text, "typed")
+    assert shown(plain.editor) == plain.kept() == ["typed"]
 
 
 def drag(desk: Desk, start: tuple[int, int], end: tuple[int, int]) -> None:
