@@ -46,6 +46,7 @@ class TranscriptEditor(QObject):
     compare_requested = Signal()
     retake_requested = Signal()
     record_requested = Signal()
+    left = Signal()  # what was asked about the recording that was open is void
     _waves_came = Signal(object)
 
     def __init__(
@@ -121,6 +122,7 @@ class TranscriptEditor(QObject):
         is_new = self._recording is None or (self._recording.recording_id != recording.recording_id)
         self._recording = recording
         if is_new:
+            self.left.emit()
             self.set_editing(False)
             self.find_bar.hide()
             self._hit = None
@@ -135,6 +137,7 @@ class TranscriptEditor(QObject):
 
     def close(self) -> None:
         """Nothing is open any more: save, and be silent."""
+        self.left.emit()
         self.set_editing(False)
         self.session.open("", ())
         self._recording = None
@@ -423,6 +426,7 @@ class TranscriptEditor(QObject):
     def _show_menu(self, point: QPoint) -> None:
         menu = fill_text_menu(self, self._widget, point)
         menu.aboutToHide.connect(menu.deleteLater)
+        self.left.connect(menu.close)
         menu.popup(self.text.viewport().mapToGlobal(point))
 
     def chosen_segments(self) -> tuple[int, int]:
@@ -439,14 +443,14 @@ class TranscriptEditor(QObject):
 
     def ask_speaker(self, first: int, count: int) -> None:
         """Ask who speaks in some segments."""
-        self._ask(
+        self._ask_name(
             tr("Speaker"),
             lambda name: self.assign_speaker(first, count, name),
         )
 
     def ask_rename(self, name: str) -> None:
         """Ask for a new name of a speaker."""
-        self._ask(
+        self._ask_name(
             tr("Rename “{name}”", name=name),
             lambda new: self.do(edit.rename_speaker(self.session.segments, name, new)),
             name,
@@ -455,26 +459,41 @@ class TranscriptEditor(QObject):
     def ask_shift(self, first: int, count: int) -> None:
         """Ask by how much to move segments in time."""
         dialog = QInputDialog(self._widget)
-        dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.setWindowTitle(tr("Shift Times"))
         dialog.setInputMode(QInputDialog.InputMode.DoubleInput)
         dialog.setLabelText(tr("Seconds; less than nothing is earlier:"))
         dialog.setDoubleRange(-86_400.0, 86_400.0)
         dialog.setDoubleDecimals(2)
+        is_here = self._still_here()
         dialog.doubleValueSelected.connect(
-            lambda by_s: self.do(edit.shift(self.session.segments, first, count, by_s))
+            lambda by_s: (
+                self.do(edit.shift(self.session.segments, first, count, by_s))
+                if is_here()
+                else None
+            )
         )
-        dialog.finished.connect(dialog.deleteLater)
-        self.question = dialog
-        dialog.open()
+        self._ask(dialog)
 
-    def _ask(self, title: str, use: Callable[[str], object], text: str = "") -> None:
+    def _ask_name(self, title: str, use: Callable[[str], object], text: str = "") -> None:
         dialog = QInputDialog(self._widget)
-        dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.setWindowTitle(title)
         dialog.setLabelText(tr("Name:"))
         dialog.setTextValue(text)
-        dialog.textValueSelected.connect(lambda name: use(name) if name.strip() else None)
+        is_here = self._still_here()
+        dialog.textValueSelected.connect(
+            lambda name: use(name) if name.strip() and is_here() else None
+        )
+        self._ask(dialog)
+
+    def _still_here(self) -> Callable[[], bool]:
+        """Return what says whether the recording that is open now still is."""
+        key = self.session.recording_id
+        return lambda: key == self.session.recording_id
+
+    def _ask(self, dialog: QInputDialog) -> None:
+        """Open a question about the open recording; it goes with it."""
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(dialog.deleteLater)
+        self.left.connect(dialog.reject)
         self.question = dialog
         dialog.open()

@@ -37,7 +37,9 @@ class Versions(QObject):
             self._window,
             can_choose=self._pane.editor.keys.is_allowed,
         )
-        self.dialog.chosen.connect(self._choose)
+        key = recording.recording_id
+        self.dialog.chosen.connect(lambda version: self._choose(key, version))
+        self._pane.editor.left.connect(self.dialog.reject)
         self.dialog.finished.connect(self.dialog.deleteLater)
         self.dialog.open()
 
@@ -95,12 +97,11 @@ class Versions(QObject):
             for segment in self._pane.editor.session.segments
         )
 
-    def _choose(self, version: Version) -> None:
+    def _choose(self, recording_id: str, version: Version) -> None:
         """Put a version in place of the text, which is kept as a version itself."""
-        editor, recording = self._pane.editor, self._pane.recording
-        if recording is None or self._organiser is None:
+        editor = self._pane.editor
+        is_here = editor.session.recording_id == recording_id
+        if not is_here or not editor.keys.is_allowed or self._organiser is None:
             return
-        self._organiser.add_revision(
-            recording.recording_id, RevisionKind.EDITED, editor.session.segments
-        )
+        self._organiser.add_revision(recording_id, RevisionKind.EDITED, editor.session.segments)
         editor.restore(version.segments)
