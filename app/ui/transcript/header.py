@@ -42,9 +42,12 @@ class TitleLabel(ElidedLabel):
 
 
 class NotesEdit(QPlainTextEdit):
-    """A few lines of plain text; told when typing pauses and when it is left."""
+    """A few lines of plain text; told when typing pauses and when it is left.
 
-    edited = Signal(str)
+    The library answers later, and until then it says what it said before: that takes nothing away.
+    """
+
+    edited = Signal(str, str)  # what was there before, what is there now
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,22 +59,48 @@ class NotesEdit(QPlainTextEdit):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_NOTES_MS)
-        self._timer.timeout.connect(lambda: self.edited.emit(self.toPlainText()))
+        self._timer.timeout.connect(self._tell)
+        self._said = ""  # by the library, the last time
+        self._told: list[str] = []  # and not heard of from the library yet
         self.textChanged.connect(self._timer.start)
 
+    def open(self, text: str) -> None:
+        """Show the notes of another recording."""
+        self._told = []
+        self._show(text)
+
     def show_text(self, text: str) -> None:
-        """Show notes without telling; what is being typed stays."""
-        if self._timer.isActive() or text == self.toPlainText():
+        """Show the notes as the library has them now; what was typed since stays."""
+        if text == self._said:
             return
-        self.blockSignals(True)
-        self.setPlainText(text)
-        self.blockSignals(False)
+        if text in self._told:
+            self._said = text
+            del self._told[: self._told.index(text) + 1]
+            return
+        self._told = []
+        if self._timer.isActive():
+            self._said = text  # what is being typed is told after it
+        else:
+            self._show(text)
+
+    def _show(self, text: str) -> None:
+        self._said = text
+        if text != self.toPlainText():
+            self.blockSignals(True)
+            self.setPlainText(text)
+            self.blockSignals(False)
+
+    def _tell(self) -> None:
+        text, before = self.toPlainText(), self._told[-1] if self._told else self._said
+        if text != before:
+            self._told.append(text)
+            self.edited.emit(before, text)
 
     def flush(self) -> None:
         """Tell now what has been typed."""
         if self._timer.isActive():
             self._timer.stop()
-            self.edited.emit(self.toPlainText())
+            self._tell()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -180,7 +209,9 @@ class TranscriptHeader(QWidget):
         self.star_button.setToolTip(name)
         if is_new:
             self.notes_button.setChecked(bool(recording.notes))
-        self.notes.show_text(recording.notes)
+            self.notes.open(recording.notes)
+        else:
+            self.notes.show_text(recording.notes)
 
     def show_tags(self, tags: Sequence[str], known: Sequence[str] = ()) -> None:
         """Show the tags of the open recording; `known` are offered when one is typed."""
@@ -263,9 +294,9 @@ class TranscriptHeader(QWidget):
         if is_open and self.isVisible() and self.notes_button.hasFocus():
             self.notes.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _on_notes_edited(self, text: str) -> None:
-        if self._recording is not None and text != self._recording.notes:
-            self.notes_edited.emit(self._recording.recording_id, self._recording.notes, text)
+    def _on_notes_edited(self, before: str, text: str) -> None:
+        if self._recording is not None:
+            self.notes_edited.emit(self._recording.recording_id, before, text)
 
     def _open_tag_edit(self) -> None:
         self.tag_edit.clear()
