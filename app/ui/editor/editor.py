@@ -130,6 +130,7 @@ class TranscriptEditor(QObject):
             self._open_sound(recording)
         if is_new or list(segments) != list(self.session.segments):
             self.session.open(recording.recording_id, segments)
+            segments = tuple(self.session.segments)
             self.text.show_segments(segments)
             self.marks.limit = limit_of(segments)
             self._doubt_count = count_doubtful(segments, self.marks.limit)

@@ -1,13 +1,15 @@
 """The edits of one open transcript: one undo stack, and each change saved at once.
 
 The segments here are the truth while the transcript is open; the library follows with every splice,
-in order. What could not be saved is kept and tried again as a whole.
+in order. What could not be saved is kept and tried again as a whole, also when another transcript
+has been opened meanwhile.
 """
 
 import contextlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -20,13 +22,21 @@ _TYPING_MS = 250  # letters of one segment are saved together
 _AGAIN_MS = 5_000
 
 
+@dataclass(slots=True)
+class _Left:
+    """A transcript that was left before all of it was saved."""
+
+    segments: tuple[Segment, ...]
+    saving: "Future[bool] | None"  # under way; without one it is to be tried again
+
+
 class EditSession(QObject):
     """Owns the segments of the open transcript. Thread: main."""
 
     spliced = Signal(object)  # Splice, after it was applied
     changed = Signal()  # what undo and redo would do, or whether all is saved
     failed = Signal(object)  # AppError
-    _saved = Signal(object)  # a finished future
+    _saved = Signal(object)  # recording id and a finished future
 
     def __init__(self, organiser: Organiser | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -34,12 +44,17 @@ class EditSession(QObject):
         self._recording_id = ""
         self._history = History()
         self._waiting: deque[Splice] = deque()  # not handed to the library yet
-        self._is_writing = False
+        self._saving: Future[bool] | None = None
         self._is_behind = False  # a save failed; the next one replaces everything
+        self._left: dict[str, _Left] = {}  # by recording id
+        self.again_ms = _AGAIN_MS
         self._saved.connect(self._on_saved)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self._save_left)
 
     @property
     def segments(self) -> Sequence[Segment]:
@@ -64,19 +79,27 @@ class EditSession(QObject):
 
     @property
     def is_saved(self) -> bool:
-        return not (self._waiting or self._is_writing or self._is_behind)
+        return not (self._waiting or self._saving is not None or self._is_behind)
 
     def open(self, recording_id: str, segments: Sequence[Segment]) -> None:
-        """Begin with the segments as the library has them."""
-        self.finish()
-        self._is_writing = False  # what is under way belongs to the one before
+        """Begin with the segments as the library has them, or as they were left unsaved."""
+        self._save_all()
+        if self._saving is not None:  # who knows whether it will be
+            self._left[self._recording_id] = _Left(tuple(self.segments), self._saving)
+            self._saving = None
+        left = self._left.pop(recording_id, None)
         self._recording_id = recording_id
-        self._history = History(segments, self._on_splice)
+        self._history = History(segments if left is None else left.segments, self._on_splice)
+        if left is not None:
+            self._is_behind = True
+            self._timer.start(_TYPING_MS)
         self.changed.emit()
 
     def append(self, segments: Sequence[Segment]) -> None:
         """Take over segments that the engine finished and that are in the library already."""
-        self.open(self._recording_id, [*self.segments, *segments])
+        self._save_all()
+        self._history = History([*self.segments, *segments], self._on_splice)
+        self.changed.emit()
 
     def do(self, edit: Edit | None) -> bool:
         """Apply an edit; return whether there was one."""
@@ -110,13 +133,24 @@ class EditSession(QObject):
 
     def finish(self) -> None:
         """Hand everything that is not saved to the library, in one piece, before leaving."""
+        self._save_all()
+        self._save_left()
+
+    # Inside
+
+    def _save_all(self) -> None:
         self._timer.stop()
         if self._waiting or self._is_behind:
             self._waiting.clear()
-            self._is_behind = self._is_writing = False
+            self._is_behind = False
             self._write(0, None, tuple(self.segments))
 
-    # Inside
+    def _save_left(self) -> None:
+        """Try again to save what was left."""
+        for key, left in list(self._left.items()):
+            if left.saving is None and self._organiser is not None:
+                left.saving = self._organiser.splice_segments(key, 0, None, left.segments)
+                self._follow(key, left.saving)
 
     def _on_splice(self, splice: Splice) -> None:
         last = self._waiting[-1] if self._waiting else None
@@ -135,7 +169,7 @@ class EditSession(QObject):
 
     def _write_next(self) -> None:
         """Save the next change once the one before is on the disk."""
-        if self._is_writing:
+        if self._saving is not None:
             return
         if self._is_behind:
             self._is_behind = False
@@ -148,9 +182,11 @@ class EditSession(QObject):
     def _write(self, first: int, removed: int | None, segments: tuple[Segment, ...]) -> None:
         if self._organiser is None:
             return
-        self._is_writing = True
-        future = self._organiser.splice_segments(self._recording_id, first, removed, segments)
         key = self._recording_id
+        self._saving = self._organiser.splice_segments(key, first, removed, segments)
+        self._follow(key, self._saving)
+
+    def _follow(self, key: str, future: "Future[bool]") -> None:
         future.add_done_callback(lambda done: self._tell(key, done))
 
     def _tell(self, key: str, future: "Future[bool]") -> None:
@@ -161,14 +197,20 @@ class EditSession(QObject):
     def _on_saved(self, answer: "tuple[str, Future[bool]]") -> None:
         key, future = answer
         error = future.exception()
-        if key == self._recording_id:
-            self._is_writing = False
+        left = self._left.get(key)
+        if future is self._saving:
+            self._saving = None
             if error is None:
                 self._write_next()
             else:
                 self._is_behind = True
                 self._waiting.clear()
-                self._timer.start(_AGAIN_MS)
+                self._timer.start(self.again_ms)
+        elif left is not None and left.saving is future and error is None:
+            del self._left[key]
+        elif left is not None and left.saving is future:
+            left.saving = None
+            self._again.start(self.again_ms)
         if isinstance(error, AppError):
             self.failed.emit(error)
         elif error is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,11 +21,13 @@ class SlowLibrary(FakeOrganiser):
     def __init__(self, segments: list[Segment]) -> None:
         self.kept = list(segments)
         self.calls: list[tuple[int, int | None, tuple[Segment, ...], Future[bool]]] = []
+        self.ids: list[str] = []  # of all calls
 
     def splice_segments(
         self, recording_id: str, first: int, removed: int | None, segments: Sequence[Segment]
     ) -> "Future[bool]":
         future: Future[bool] = Future()
+        self.ids.append(recording_id)
         self.calls.append((first, removed, tuple(segments), future))
         return future
 
@@ -105,3 +108,66 @@ def test_without_the_right_to_write_nothing_is_edited(qapp: QApplication) -> Non
     session.open("r1", talk(2))
     assert not session.do(edit.delete(session.segments, 0))
     assert list(session.segments) == talk(2)
+
+
+def test_an_edit_is_saved_after_another_recording_was_opened(qtbot: QtBot) -> None:
+    library = SlowLibrary(talk(3))
+    session = open_session(library)
+    told: list[AppError] = []
+    session.failed.connect(told.append)
+    session.do(edit.delete(session.segments, 0))
+    wanted = list(session.segments)
+    session.open("r2", talk(1))
+    library.answer(DiskFull("full"))
+    assert library.ids == ["r1"]
+    assert session.is_saved  # the open one
+    session.do(edit.retext(session.segments, 0, "other"))
+    session.flush()
+    library.calls.pop(0)[3].set_result(True)
+    session.finish()
+    library.answer(DiskFull("still full"))
+    assert library.ids == ["r1", "r2", "r1"]
+    assert len(told) == 2
+    session.finish()
+    library.answer()
+    assert library.kept == wanted
+    session.finish()
+    assert library.calls == []
+
+
+def test_it_is_tried_again_by_itself(qtbot: QtBot) -> None:
+    library = SlowLibrary(talk(3))
+    session = open_session(library)
+    session.do(edit.delete(session.segments, 0))
+    wanted = list(session.segments)
+    session.again_ms = 1
+    session.open("r2", ())
+    for _ in range(3):
+        library.answer(DiskFull("full"))
+        qtbot.waitUntil(lambda: len(library.calls) == 1)
+    library.answer()
+    assert library.kept == wanted
+    assert set(library.ids) == {"r1"}
+
+
+@pytest.mark.parametrize("is_answered_before", [True, False])
+def test_a_recording_that_is_opened_again_has_what_was_not_saved(
+    qapp: QApplication, is_answered_before: bool
+) -> None:
+    library = SlowLibrary(talk(3))
+    session = open_session(library)
+    session.do(edit.delete(session.segments, 0))
+    wanted = list(session.segments)
+    session.open("r2", ())
+    if is_answered_before:
+        library.answer(DiskFull("full"))
+    session.open("r1", talk(3))  # as the library still has it
+    if not is_answered_before:
+        library.answer(DiskFull("full"))
+    assert list(session.segments) == wanted
+    assert session.has_edits
+    session.flush()
+    library.answer()
+    assert library.kept == wanted
+    assert session.is_saved
+    assert library.calls == []
