@@ -44,6 +44,7 @@ _NONE = Qt.KeyboardModifier.NoModifier
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
 _STEP_S = 5.0
 _BREAKS = re.compile("[\n\r\u2029\ufdd0\ufdd1]")  # what makes Qt begin another block
+_UNDOING = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _DELETING = (
     QKeySequence.StandardKey.Delete,
     QKeySequence.StandardKey.Backspace,
@@ -121,7 +122,12 @@ class EditorKeys(QObject):
         if kind is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             if self._is_ours(event):
                 event.accept()
-            return False
+                return False
+            # Qt would claim these for an undo of its own, which is off: they are the menu's.
+            is_menus = any(map(event.matches, _UNDOING))
+            if is_menus:
+                event.ignore()
+            return is_menus
         if kind is QEvent.Type.InputMethod and isinstance(event, QInputMethodEvent):
             return self.is_editing and self._compose(event)
         if watched is self._viewport and isinstance(event, QMouseEvent):
@@ -133,7 +139,7 @@ class EditorKeys(QObject):
         if event.modifiers() & _MODIFIERS not in (_NONE, CONTROL):
             return False
         keys = (_Key.Key_Space, _Key.Key_BracketLeft, _Key.Key_BracketRight)
-        return _Key(event.key()) in keys or (
+        return event.key() in keys or (
             self.is_editing and event.matches(QKeySequence.StandardKey.Paste)
         )
 
