@@ -49,6 +49,7 @@ from app.ui.news import News, show_folder
 from app.ui.ports import ModelChoice, Ports
 from app.ui.settings.window import SettingsWindow
 from app.ui.speech_without_text import SpeechWithoutText
+from app.ui.typing_keys import TypingKeys
 from app.ui.widgets.announce import Announcer
 from app.ui.wording import age_name, key_name, status_line, title_of
 
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         )
         self._connect_parts()
         self.edit_menu = EditMenu(self.menus, self.parts.transcript, self.deeds, self.browser)
+        self.typing_keys = TypingKeys(self)
         self.job_menu = JobMenu(self.menus, self.parts, self.board, self.browser, ports.commands)
         self._connect_actions()
         self._connect_events()

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.transcript import Transcript
@@ -51,3 +52,70 @@ def test_undo_and_redo_by_key_while_editing(window: MainWindow) -> None:
     press(window, KEY.Key_Z, CONTROL)
     assert shown(editor) == list(LINES)
     assert editor.is_editing
+
+
+def fields(window: MainWindow) -> list[QLineEdit | QPlainTextEdit]:
+    """Return every field of the window that a person types into, open."""
+    editor, header = editor_of(window), window.parts.transcript.header
+    editor.open_find(replaces=True)
+    header.notes_button.setChecked(True)
+    header.tag_button.click()
+    header.rename()
+    return [
+        window.parts.toolbar.search_field,
+        editor.find_bar.find_edit,
+        editor.find_bar.replace_edit,
+        header.notes,
+        header.tag_edit,
+        header.title_edit,
+    ]
+
+
+def in_bin(world: World) -> list[str]:
+    return [item.recording_id for item in world.library.items if item.deleted_at is not None]
+
+
+def test_deleting_a_word_never_deletes_a_recording(window: MainWindow, world: World) -> None:
+    for field in fields(window):
+        field.show()
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, "abc def")
+        press(window, KEY.Key_Backspace, CONTROL)
+        text = field.text() if isinstance(field, QLineEdit) else field.toPlainText()
+        assert text == "abc ", field.accessibleName()
+    editor = editor_of(window)
+    editor.set_editing(True)
+    put_cursor(editor, 0, 7)
+    press(window, KEY.Key_Backspace, CONTROL)
+    assert shown(editor)[0] == "one  three"
+    assert in_bin(world) == []
+    editor.set_editing(False)
+    press(window, KEY.Key_Backspace, CONTROL)
+    assert in_bin(world) == ["r000000"]
+
+
+def test_on_a_mac_it_deletes_to_the_beginning_of_the_line(window: MainWindow, world: World) -> None:
+    window.typing_keys.takes_line = True
+    for field in fields(window):
+        field.show()
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, "abc def")
+        QTest.keyClick(field, KEY.Key_Left)
+        press(window, KEY.Key_Backspace, CONTROL)
+        text = field.text() if isinstance(field, QLineEdit) else field.toPlainText()
+        assert text == "f", field.accessibleName()
+    editor = editor_of(window)
+    editor.set_editing(True)
+    put_cursor(editor, 1, 5)
+    press(window, KEY.Key_Backspace, CONTROL)
+    assert shown(editor) == ["one two three", "five six"]
+    press(window, KEY.Key_Backspace, CONTROL)
+    editor.session.flush()
+    segments = world.library.transcripts["r000000"].segments
+    assert shown(editor) == [each.text for each in segments] == ["one two three five six"]
+    put_cursor(editor, 0, 4, (0, 8))
+    press(window, KEY.Key_Backspace, CONTROL)
+    assert shown(editor) == ["one three five six"]
+    assert in_bin(world) == []
