@@ -50,6 +50,12 @@ def replace_hit(segments: Sequence[Segment], hit: Hit, text: str) -> Edit | None
     return _replaced(segments, {hit.at: f"{old[: hit.start]}{text}{old[hit.end :]}"})
 
 
+def place_behind(segments: Sequence[Segment], hit: Hit, text: str) -> tuple[int, int]:
+    """Return the (segment, character) behind `text` once it has replaced `hit`."""
+    before = tidy(segments[hit.at].text)[: hit.start]
+    return hit.at, len(tidy(f"{before}{text}.")) - 1
+
+
 def replace_all(segments: Sequence[Segment], wanted: Wanted, text: str) -> Edit | None:
     """Replace every place, as one step."""
     pattern = _pattern(wanted)

@@ -4,6 +4,7 @@ Joins the parts; each of them knows nothing of the others. Thread: main.
 """
 
 import contextlib
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.config.translate import tr, tr_plural
 from app.core import edit
 from app.core.doubt import count_doubtful, limit_of
 from app.core.edit import Splice
-from app.core.find import Hit, Wanted, find, replace_all, replace_hit
+from app.core.find import Hit, Wanted, find, place_behind, replace_all, replace_hit
 from app.core.recording import Recording
 from app.core.transcript import Segment
 from app.ui.editor.find_bar import FindBar
@@ -274,10 +275,17 @@ class TranscriptEditor(QObject):
         if self._hit is None:
             cursor = self.text.textCursor()
             here = place_of(self.text.document(), cursor.selectionStart())
-            later = (number for number, hit in enumerate(self._hits) if (hit.at, hit.start) >= here)
-            self._hit = next(later, 0)
+            self._show_hit(self._first_hit_from(here) - (by < 0))
         else:
-            self._hit = (self._hit + by) % len(self._hits)
+            self._show_hit(self._hit + by)
+
+    def _first_hit_from(self, place: tuple[int, int]) -> int:
+        """Return the number of the first match that begins at a (segment, character) or later."""
+        return bisect_left(self._hits, place, key=lambda hit: (hit.at, hit.start))
+
+    def _show_hit(self, number: int) -> None:
+        """Select a match; behind the last comes the first."""
+        self._hit = number % len(self._hits)
         hit = self._hits[self._hit]
         self._select(hit.at, hit.start, hit.end)
         self.find_bar.show_count(self._hit, len(self._hits))
@@ -288,14 +296,11 @@ class TranscriptEditor(QObject):
         if self._hit is None:
             self.go_to_hit(1)
             return
-        if self._hit < len(self._hits):
-            number = self._hit
-            self.do(replace_hit(self.session.segments, self._hits[number], text))
-            if self._hits:
-                self._hit = min(number, len(self._hits) - 1)
-                hit = self._hits[self._hit]
-                self._select(hit.at, hit.start, hit.end)
-                self.find_bar.show_count(self._hit, len(self._hits))
+        segments, hit = self.session.segments, self._hits[self._hit]
+        behind = place_behind(segments, hit, text)
+        self.do(replace_hit(segments, hit, text))
+        if self._hits:
+            self._show_hit(self._first_hit_from(behind))
 
     def _replace_all(self, text: str) -> None:
         count = len(self._hits)
@@ -305,12 +310,16 @@ class TranscriptEditor(QObject):
                 tr_plural("{count} match replaced", "{count} matches replaced", count)
             )
 
-    def _on_wanted(self, wanted: Wanted) -> None:
+    def _on_wanted(self, _wanted: Wanted) -> None:
+        self._find()
+        self.go_to_hit(1)
+
+    def _find(self) -> None:
+        """Look again for what is wanted; none of the matches is chosen yet."""
         self._hit = None
-        self._hits = find(self.session.segments, wanted)
+        self._hits = find(self.session.segments, self.find_bar.wanted)
         self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
         self.find_bar.show_count(None, len(self._hits))
-        self.go_to_hit(1)
 
     def _on_find_closed(self) -> None:
         self._hits, self._hit = [], None
@@ -346,9 +355,7 @@ class TranscriptEditor(QObject):
             self._doubt_count += count_doubtful(splice.new, limit)
             self._doubt_count -= count_doubtful(splice.old, limit)
         if not self.find_bar.isHidden():
-            self._hits = find(self.session.segments, self.find_bar.wanted)
-            self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
-            self.find_bar.show_count(None, len(self._hits))
+            self._find()
         self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
 
     def _count_doubt(self) -> None:
