@@ -126,7 +126,7 @@ class TranscriptEditor(QObject):
             self.left.emit()
             self.set_editing(False)
             self.find_bar.hide()
-            self._hit = None
+            self._end_find()
             self.marks.show_spoken(None)
             self._open_sound(recording)
         if is_new or list(segments) != list(self.session.segments):
@@ -135,6 +135,7 @@ class TranscriptEditor(QObject):
             self.text.show_segments(segments)
             self.marks.limit = limit_of(segments)
             self._doubt_count = count_doubtful(segments, self.marks.limit)
+            self._find_again()
         self._on_changed()
 
     def close(self) -> None:
@@ -152,6 +153,7 @@ class TranscriptEditor(QObject):
             self.text.append_segments(segments)
             self.marks.limit = limit_of(self.session.segments)
             self._doubt_count = count_doubtful(self.session.segments, self.marks.limit)
+            self._find_again()
             self._on_changed()
 
     def is_source_of(self, recording_id: str) -> bool:
@@ -303,7 +305,7 @@ class TranscriptEditor(QObject):
             self._show_hit(self._first_hit_from(behind))
 
     def _replace_all(self, text: str) -> None:
-        count = len(self._hits)
+        count = len(find(self.session.segments, self.find_bar.wanted))
         change = replace_all(self.session.segments, self.find_bar.wanted, text)
         if self.keys.is_allowed and self.do(change):
             self._announcer.say(
@@ -311,20 +313,30 @@ class TranscriptEditor(QObject):
             )
 
     def _on_wanted(self, _wanted: Wanted) -> None:
-        self._find()
+        self._hit = None
+        self._find_again()
         self.go_to_hit(1)
 
-    def _find(self) -> None:
-        """Look again for what is wanted; none of the matches is chosen yet."""
-        self._hit = None
+    def _find_again(self) -> None:
+        """Look for what is wanted in the text as it is now; the chosen match stays chosen."""
+        if self.find_bar.isHidden():
+            return
+        chosen = self._hits[self._hit] if self._hit is not None else None
         self._hits = find(self.session.segments, self.find_bar.wanted)
+        self._hit = None
+        if chosen is not None:
+            number = self._first_hit_from((chosen.at, chosen.start))
+            self._hit = number if chosen in self._hits[number : number + 1] else None
         self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
-        self.find_bar.show_count(None, len(self._hits))
+        self.find_bar.show_count(self._hit, len(self._hits))
 
     def _on_find_closed(self) -> None:
-        self._hits, self._hit = [], None
-        self.text.set_hits([])
+        self._end_find()
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _end_find(self) -> None:
+        self._hits, self._hit = [], None
+        self.text.clear_hits()
 
     # Inside
 
@@ -354,8 +366,7 @@ class TranscriptEditor(QObject):
             limit = self.marks.limit
             self._doubt_count += count_doubtful(splice.new, limit)
             self._doubt_count -= count_doubtful(splice.old, limit)
-        if not self.find_bar.isHidden():
-            self._find()
+        self._find_again()
         self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
 
     def _count_doubt(self) -> None:

@@ -46,6 +46,7 @@ class TranscriptText(QTextEdit):
         self._segments: list[Segment] = []
         self._starts: list[float] = []
         self._query = ""
+        self._hits: Sequence[tuple[int, int, int]] | None = None  # marked instead of the query
         self._filled = 0  # how many segments stand in the document
         self._marks: list[QTextEdit.ExtraSelection] = []
         self._going_to_s: float | None = None
@@ -168,6 +169,8 @@ class TranscriptText(QTextEdit):
         self.is_applying = False
         if self._stale:
             self._mender.start()
+        elif self._hits is not None:
+            self._mark_hits()
 
     def block_at(self, at: int) -> QTextBlock:
         """Return the block of a segment."""
@@ -236,19 +239,23 @@ class TranscriptText(QTextEdit):
 
     def set_hits(self, hits: Sequence[tuple[int, int, int]]) -> None:
         """Mark (segment, start, end) places instead of what matches the library's search."""
-        self.fill_all()
+        self._hits = hits[:_MOST_MARKS]
         self._marked = None
         self._marks = []
-        look = _mark_look()
-        for at, start, end in hits[:_MOST_MARKS]:
-            self._marks.append(_marked(self.block_at(at), start, end, look))
-        self.setExtraSelections(self._marks)
+        self._mark_hits()
+
+    def clear_hits(self) -> None:
+        """Mark what matches the library's search again."""
+        if self._hits is not None:
+            self._hits = None
+            self.set_query(self._query)
 
     def set_query(self, query: str) -> None:
-        """Mark what matches `query`."""
+        """Mark what matches `query`, unless there are hits to be marked."""
         self._query = query
-        self._marks = []
-        self._mark(0)
+        if self._hits is None:
+            self._marks = []
+            self._mark(0)
 
     def go_to(self, time_s: float) -> None:
         """Bring the segment at `time_s` to the upper third of the view."""
@@ -348,6 +355,9 @@ class TranscriptText(QTextEdit):
 
     def _mark(self, first: int) -> None:
         """Mark the matches from block `first` on, as many blocks as take no time."""
+        if self._hits is not None:
+            self._mark_hits()
+            return
         look = _mark_look()
         block = self.document().findBlockByNumber(first)
         left = _AT_ONCE
@@ -361,6 +371,17 @@ class TranscriptText(QTextEdit):
         self._marked = block.blockNumber() if not left and block.isValid() else None
         if self._marked is not None:
             self._marker.start()
+
+    def _mark_hits(self) -> None:
+        """Mark the hits in what is filled in and up to date; the rest is marked once it is."""
+        look = _mark_look()
+        ready = 0 if self._stale else self._filled
+        for at, start, end in (self._hits or ())[len(self._marks) :]:
+            if at >= ready:
+                break
+            self._marks.append(_marked(self.block_at(at), start, end, look))
+        if self._marks or self.extraSelections():
+            self.setExtraSelections(self._marks)
 
     def _mark_on(self) -> None:
         if self._marked is not None:

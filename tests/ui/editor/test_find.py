@@ -3,9 +3,11 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
+from tests.helpers.ui_fakes import recording
 from tests.ui.editor.conftest import Desk
-from tests.ui.editor.test_editor import shown
+from tests.ui.editor.test_editor import shown, told
 
 KEY = Qt.Key
 
@@ -70,11 +72,67 @@ def test_only_what_is_shown_as_found_is_replaced(desk: Desk) -> None:
     desk.open(("one two", "one two", "one two"))
     find(desk, "one", "1")
     desk.editor.go_to_hit(1)
-    desk.choose((0, 0), (0, 3))
-    desk.type("other")  # the first match is gone, the second is the first now
+    desk.choose((2, 4))
+    desk.type("or ")  # the chosen match is untouched
+    assert count(desk) == "2 of 3"
+    desk.choose((1, 0), (1, 3))
+    desk.type("other")
     assert count(desk) == "2 matches"
+    desk.choose((0, 0), (0, 3))
+    desk.type("other")
+    assert count(desk) == "1 match"
     desk.editor.find_bar.replace_button.click()
-    assert shown(desk.editor) == ["other two", "one two", "one two"]
+    assert shown(desk.editor) == ["other two", "other two", "one or two"]
     assert desk.text.textCursor().selectedText() == "one"
     desk.editor.find_bar.replace_button.click()
-    assert shown(desk.editor) == ["other two", "1 two", "one two"]
+    assert shown(desk.editor) == ["other two", "other two", "1 or two"]
+
+
+def test_closing_brings_back_what_the_librarys_search_marks(desk: Desk) -> None:
+    desk.open(("two or one", "four", "two"))
+    desk.text.set_query("two")
+    assert marked(desk) == ["two", "two"]
+    find(desk, "four")
+    assert marked(desk) == ["four"]
+    desk.text.set_query("or")  # the library's search goes on meanwhile
+    assert marked(desk) == ["four"]
+    QTest.keyClick(desk.editor.find_bar.find_edit, KEY.Key_Escape)
+    assert marked(desk) == ["or"]
+
+
+def test_what_comes_is_found_too(desk: Desk, qtbot: QtBot) -> None:
+    desk.open(("two", "four"))
+    find(desk, "two")
+    assert count(desk) == "1 of 1"
+    desk.editor.append([told("two again, two", 90.0)])
+    assert count(desk) == "1 of 3"
+    assert marked(desk) == ["two"] * 3
+    desk.editor.go_to_hit(1)
+    assert count(desk) == "2 of 3"
+    desk.editor.open(recording(0), (told("one", 0.0), told("two", 10.0)))
+    assert count(desk) == "1 match"
+    assert marked(desk) == ["two"]
+    desk.editor.open(recording(1), (told("two", 0.0),))
+    assert desk.editor.find_bar.isHidden()
+    assert marked(desk) == []
+
+
+def test_replace_all_says_how_many_were_replaced(desk: Desk) -> None:
+    said: list[str] = []
+    desk.editor._announcer.announced.connect(said.append)
+    desk.open(("two", "four"))
+    find(desk, "two", "2")
+    desk.editor.append([told("two again, two", 90.0)])
+    desk.editor.find_bar.all_button.click()
+    assert said[-1] == "3 matches replaced"
+    assert shown(desk.editor) == ["2", "four", "2 again, 2"]
+
+
+def test_a_text_that_is_still_filled_in_is_marked_as_it_comes(desk: Desk, qtbot: QtBot) -> None:
+    desk.editor.close()
+    desk.editor.open(recording(0), tuple(told(f"two {at}", 10.0 * at) for at in range(700)))
+    assert desk.text.document().blockCount() < 700
+    desk.text.set_hits([(at, 0, 3) for at in range(700)])
+    assert 0 < len(marked(desk)) < 700
+    qtbot.waitUntil(lambda: len(marked(desk)) == 700)
+    assert set(marked(desk)) == {"two"}
