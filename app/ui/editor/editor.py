@@ -36,7 +36,7 @@ from app.ui.widgets.announce import Announcer
 
 _FOLLOW_MARGIN = 48  # px from the edges within which the spoken word is brought to the middle
 
-_MANY = 400  # segments of an edit whose doubtful words are counted afterwards
+_MANY = 400  # segments of an edit whose doubtful words and matches are counted afterwards
 
 
 class TranscriptEditor(QObject):
@@ -69,7 +69,7 @@ class TranscriptEditor(QObject):
         self._doubt_count = 0
         self._recount = QTimer(self)  # after an edit of many segments, which is shown first
         self._recount.setSingleShot(True)
-        self._recount.timeout.connect(self._count_doubt)
+        self._recount.timeout.connect(self._count_again)
         self.question: QInputDialog | None = None
         self._announcer = Announcer(parent)
         self.session = EditSession(organiser, self)
@@ -283,7 +283,7 @@ class TranscriptEditor(QObject):
 
     def _first_hit_from(self, place: tuple[int, int]) -> int:
         """Return the number of the first match that begins at a (segment, character) or later."""
-        return bisect_left(self._hits, place, key=lambda hit: (hit.at, hit.start))
+        return bisect_left(self._hits, place)
 
     def _show_hit(self, number: int) -> None:
         """Select a match; behind the last comes the first."""
@@ -327,12 +327,17 @@ class TranscriptEditor(QObject):
         if chosen is not None:
             number = self._first_hit_from((chosen.at, chosen.start))
             self._hit = number if chosen in self._hits[number : number + 1] else None
-        self.text.set_hits([(hit.at, hit.start, hit.end) for hit in self._hits])
+        self.text.set_hits(self._hits)
         self.find_bar.show_count(self._hit, len(self._hits))
 
     def _on_find_closed(self) -> None:
         self._end_find()
         self.text.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _forget_hits(self) -> None:
+        self._hits, self._hit = [], None
+        if not self.find_bar.isHidden():
+            self.text.set_hits([])
 
     def _end_find(self) -> None:
         self._hits, self._hit = [], None
@@ -362,15 +367,17 @@ class TranscriptEditor(QObject):
         self.text.apply(splice, keeps_text=is_typed)
         if len(splice.new) + len(splice.old) > _MANY:
             self._recount.start()
+            self._forget_hits()
         else:
             limit = self.marks.limit
             self._doubt_count += count_doubtful(splice.new, limit)
             self._doubt_count -= count_doubtful(splice.old, limit)
-        self._find_again()
+            self._find_again()
         self.bar.pauses = Pauses([(each.start_s, each.end_s) for each in self.session.segments])
 
-    def _count_doubt(self) -> None:
+    def _count_again(self) -> None:
         self._doubt_count = count_doubtful(self.session.segments, self.marks.limit)
+        self._find_again()
         self._on_changed()
 
     def _on_changed(self) -> None:

@@ -5,7 +5,7 @@ final, without touching what is there; edits change only the blocks they are abo
 in while `is_editing`; what the keys mean then is for `app.ui.editor.keys` to say.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, Signal
@@ -32,6 +32,7 @@ from app.ui.units import line_of, select
 _MARGIN = 16  # px around the text
 _SPEAKER_WIDTH = 110  # px, at most
 _AT_ONCE = 150  # segments put into the document before the window breathes again
+_HITS_AT_ONCE = 300
 _MOST_MARKS = 2000  # search marks on one transcript; more would only slow it down
 
 
@@ -46,7 +47,8 @@ class TranscriptText(QTextEdit):
         self._segments: list[Segment] = []
         self._starts: list[float] = []
         self._query = ""
-        self._hits: Sequence[tuple[int, int, int]] | None = None  # marked instead of the query
+        # Marked instead of what matches the query, what is seen first.
+        self._hits: Sequence[tuple[int, int, int]] | None = None
         self._filled = 0  # how many segments stand in the document
         self._marks: list[QTextEdit.ExtraSelection] = []
         self._going_to_s: float | None = None
@@ -239,7 +241,9 @@ class TranscriptText(QTextEdit):
 
     def set_hits(self, hits: Sequence[tuple[int, int, int]]) -> None:
         """Mark (segment, start, end) places instead of what matches the library's search."""
-        self._hits = hits[:_MOST_MARKS]
+        top = self.cursorForPosition(QPoint(0, 0)).blockNumber()
+        first = bisect_left(hits, (top, 0, 0))
+        self._hits = [*hits[first : first + _MOST_MARKS], *hits[:first]][:_MOST_MARKS]
         self._marked = None
         self._marks = []
         self._mark_hits()
@@ -373,18 +377,23 @@ class TranscriptText(QTextEdit):
             self._marker.start()
 
     def _mark_hits(self) -> None:
-        """Mark the hits in what is filled in and up to date; the rest is marked once it is."""
+        """Mark the next hits, as far as the text is filled in and up to date there."""
         look = _mark_look()
         ready = 0 if self._stale else self._filled
-        for at, start, end in (self._hits or ())[len(self._marks) :]:
+        done, hits = len(self._marks), self._hits or ()
+        for at, start, end in hits[done : done + _HITS_AT_ONCE]:
             if at >= ready:
                 break
             self._marks.append(_marked(self.block_at(at), start, end, look))
         if self._marks or self.extraSelections():
             self.setExtraSelections(self._marks)
+        if done < len(self._marks) < len(hits):
+            self._marker.start()
 
     def _mark_on(self) -> None:
-        if self._marked is not None:
+        if self._hits is not None:
+            self._mark_hits()
+        elif self._marked is not None:
             self._mark(self._marked)
 
     def _paint_margin(self, painter: QPainter, at: int, line: QRect) -> None:

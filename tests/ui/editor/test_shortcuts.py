@@ -75,7 +75,9 @@ def in_bin(world: World) -> list[str]:
     return [item.recording_id for item in world.library.items if item.deleted_at is not None]
 
 
-def test_deleting_a_word_never_deletes_a_recording(window: MainWindow, world: World) -> None:
+def test_deleting_a_word_never_deletes_a_recording(
+    window: MainWindow, world: World, qtbot: QtBot
+) -> None:
     for field in fields(window):
         field.show()
         field.setFocus()
@@ -92,7 +94,7 @@ def test_deleting_a_word_never_deletes_a_recording(window: MainWindow, world: Wo
     assert in_bin(world) == []
     editor.set_editing(False)
     press(window, KEY.Key_Backspace, CONTROL)
-    assert in_bin(world) == ["r000000"]
+    qtbot.waitUntil(lambda: in_bin(world) == ["r000000"])
 
 
 def test_on_a_mac_it_deletes_to_the_beginning_of_the_line(window: MainWindow, world: World) -> None:
