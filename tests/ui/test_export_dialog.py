@@ -34,6 +34,27 @@ def test_a_hostile_title_stays_inside(qtbot: QtBot, tmp_path: Path, title: str) 
     assert dialog.target.parent == tmp_path
 
 
+@pytest.mark.parametrize(
+    "title", ["あ" * 100, "😀" * 120, "é" * 300], ids=["kana", "emoji", "accents"]
+)
+def test_a_long_title_of_any_script_can_be_written(
+    qtbot: QtBot, tmp_path: Path, title: str
+) -> None:
+    dialog = ExportDialog([title], str(tmp_path))
+    qtbot.addWidget(dialog)
+    assert not dialog.target.exists()
+    dialog.target.write_text("ours")
+    dialog.name_edit.setText(title + title)
+    assert not dialog.warning.isHidden()
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path))
+    qtbot.addWidget(dialog)
+    dialog.set_folder(tmp_path / ("x" * 300))
+    assert dialog.warning.isHidden()
+
+
 def test_an_existing_file_is_announced(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "Interview.txt").write_text("old")
     dialog = ExportDialog(["Interview"], str(tmp_path))
