@@ -138,7 +138,11 @@ class ExportDialog(QDialog):
         """Return the file to write, or the folder when there are several recordings."""
         if not self._is_single:
             return self._folder
-        return self._folder / f"{safe_name(self.name_edit.text())}.{self.format_id}"
+        suffix = f".{self.format_id}"
+        typed = self.name_edit.text().strip()
+        if typed.lower().endswith(suffix):
+            typed = typed[: -len(suffix)] or typed
+        return self._folder / f"{safe_name(typed)}{suffix}"
 
     @property
     def template(self) -> str:

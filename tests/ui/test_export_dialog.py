@@ -48,6 +48,27 @@ def test_a_long_title_of_any_script_can_be_written(
     assert not dialog.warning.isHidden()
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("talk.srt", "talk.srt"),
+        ("talk.SRT ", "talk.srt"),
+        ("talk", "talk.srt"),
+        ("talk.2.srt", "talk.2.srt"),
+        ("talk.txt", "talk.txt.srt"),
+        (".srt", "srt.srt"),
+        ("あ" * 100 + ".srt", "あ" * 66 + ".srt"),
+    ],
+)
+def test_a_suffix_that_is_typed_is_not_doubled(
+    qtbot: QtBot, tmp_path: Path, typed: str, name: str
+) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path), "srt")
+    qtbot.addWidget(dialog)
+    dialog.name_edit.setText(typed)
+    assert dialog.target == tmp_path / name
+
+
 def test_a_folder_that_cannot_be_looked_into_holds_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = ExportDialog(["Interview"], str(tmp_path))
     qtbot.addWidget(dialog)
