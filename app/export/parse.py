@@ -19,7 +19,8 @@ from app.export.document import one_line
 SUFFIXES = (".srt", ".vtt", ".json")
 _MOST_BYTES = 64 * 1024 * 1024
 _ARROW = re.compile(r"^\s*([\d:.,]+)\s*-->\s*([\d:.,]+)")
-_VOICE = re.compile(r"<v(?:\.[^ \t>]*)?[ \t]+([^>]*)>")
+# A name ends at the next bracket and after 200 characters, so no file can make this slow.
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]{0,200})>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|\{\\[^{}]*\}")
 
 

@@ -79,6 +79,37 @@ def test_rubbish_is_refused_in_a_sentence(tmp_path: Path, suffix: str, content: 
         read_transcript(file)
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["<v " * 200_000, "<v" + " " * 400_000, "<v.a" * 100_000],
+    ids=["tags", "blanks", "classes"],
+)
+def test_voice_tags_that_never_end_are_read_at_once(said: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.vtt"
+    file.write_text(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{said}\n")
+    (segment,) = read_transcript(file).segments  # hours, where each tag looks to the end
+    assert segment.text == " ".join(said.split())
+    assert segment.speaker is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "speaker"),
+    [
+        ("<v Ada>", "Ada"),
+        ("<v.loud.first \t Ada  Lovelace >", "Ada Lovelace"),
+        ("<v Ben &amp; Co>", "Ben & Co"),
+        ("<v>", None),
+        ("<v  >", None),
+        ("<video Ada>", None),
+    ],
+)
+def test_voice_tags_name_who_speaks(tag: str, speaker: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "x.vtt"
+    file.write_text(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{tag}Hello</v>\n")
+    (segment,) = read_transcript(file).segments
+    assert (segment.text, segment.speaker) == ("Hello", speaker)
+
+
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match="could not be read"):
         read_transcript(tmp_path / "none.srt")
