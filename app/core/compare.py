@@ -115,7 +115,8 @@ class Comparison:
                 segment = self.mine[at]
                 made.append(self._rewritten(segment, edits[at]) if at in edits else segment)
             at += 1
-        return tuple(each for each in made if each.text or each in self.mine)
+        empty = {each for each in self.mine if not each.text}
+        return tuple(each for each in made if each.text or each in empty)
 
     # Inside
 

@@ -188,6 +188,15 @@ def test_texts_that_loop_are_compared_at_once(mine: str, theirs: str) -> None:
     assert rebuilt(found, old, new) == new
 
 
+def test_a_long_difference_is_merged_in_one_pass() -> None:
+    count = 8_000
+    mine = [Segment(n, n + 1, "you") for n in range(count)]
+    theirs = [Segment(n, n + 4, "you know what so") for n in range(0, count, 4)]
+    found = Comparison(mine, theirs)
+    made = found.merged(range(len(found.differences)))
+    assert "".join(texts(made)) == "youknowwhatso" * (count // 4)
+
+
 @settings(max_examples=50, deadline=None)
 @given(*[st.lists(st.sampled_from(["you", "know", "so"]), max_size=60)] * 2)
 def test_short_texts_that_loop_are_compared_exactly(old: list[str], new: list[str]) -> None:
