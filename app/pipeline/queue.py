@@ -35,7 +35,7 @@ from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcr
 from app.pipeline.importing import Checked, check_file
 from app.pipeline.intake import Intake, Request
 from app.pipeline.removing import remove_recordings
-from app.pipeline.retake import Part, PartFeed, part_of_job, retake_of
+from app.pipeline.retake import Part, PartFeed, part_of_job, recording_is_gone, retake_of
 from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class TranscriptionQueue:
         """
         found = self._parts.reader.recording(recording_id)
         if found is None:
-            raise _is_gone()
+            raise recording_is_gone()
         self._parts.store.find(model_id)  # says at once when there is no such model
         again, job = retake_of(found, model_id, language, part)
         self._parts.writer.add_recording(again, job=job, owner=self._parts.owner).result()
@@ -486,13 +486,6 @@ def _sound_is_gone(title: str) -> ImportFailed:
         mark("The sound of “{title}” is not in the library any more."),
         mark("Import the file again."),
         title=title,
-    )
-
-
-def _is_gone() -> ImportFailed:
-    return ImportFailed(
-        mark("This recording is not in the library any more."),
-        mark("Choose another one."),
     )
 
 
