@@ -341,32 +341,42 @@ class TranscriptionQueue:
     # The run of a job.
 
     def _start_next(self) -> None:
+        while (job := self._take_next()) is not None:
+            try:
+                if self._start(job):
+                    return
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this job's alone
+                self._fail(job.job_id, error)
+            with self._lock:
+                self._running = None
+
+    def _take_next(self) -> Job | None:
+        """Make the next waiting job the running one; `None` when there is none, or one runs."""
         with self._lock:
             waiting = [j for j in self._jobs.values() if j.status is JobStatus.QUEUED]
             if self._is_closing or self._running is not None or not waiting:
-                return
+                return None
             # A part of a text is waited for in front of it.
             job = min(waiting, key=lambda each: each.until_s is None)
             self._running = job.job_id
-        try:
-            self._start(job)
-        except AppError as error:
-            with self._lock:
-                self._running = None
-            self._fail(job.job_id, error)
-            self._start_next()
+            return job
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job) -> bool:
+        """Hand a job to the engine; `False` when it was stopped or removed meanwhile."""
         parts = self._parts
         model = parts.store.find(job.model_id)
         recording = parts.reader.recording(job.recording_id)
         if recording is None or recording.audio_path is None:
             raise _sound_is_gone(job.title)
+        with self._lock:
+            now = self._jobs.get(job.job_id)
+        if now is None or now.status is not JobStatus.QUEUED:
+            return False
         running = self._change(
             job.job_id, status=JobStatus.RUNNING, stage=JobStage.READING, model_id=model.model_id
         )
         if running is None:
-            return
+            return False
         with self._lock:
             self._told_s = job.done_s
         self._save(running)
@@ -394,6 +404,7 @@ class TranscriptionQueue:
                 lambda stage: self._on_stage(job.job_id, stage, reader),
             ),
         )
+        return True
 
     def _plan(self, job: Job, model: Model) -> Plan:
         wants = job.wants_words and self._settings().aligns_words

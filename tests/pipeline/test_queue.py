@@ -1,5 +1,6 @@
 """The queue with a scripted recognizer: every rule of it, no model, no media file."""
 
+import inspect
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,11 +61,23 @@ class Feed:
         pass
 
 
+@dataclass
+class Shelf:
+    """What a store has; `asked` is called whenever somebody looks."""
+
+    models: tuple[Model, ...] = (MODEL,)
+    asked: Callable[[], object] = lambda: None
+
+
+@dataclass(frozen=True)
 class Store(ModelStore):
     """A store with the scripted model only."""
 
+    shelf: Shelf = field(default_factory=Shelf)
+
     def installed(self) -> tuple[Model, ...]:
-        return (MODEL,)
+        self.shelf.asked()
+        return self.shelf.models
 
 
 @dataclass
@@ -84,6 +97,7 @@ class Bench:
         self.reader = LibraryReader(paths.library)
         self.pool = ThreadPoolExecutor(2)
         self.owner = Owner.take(paths)
+        self.shelf = Shelf()
         self.loop = EngineLoop(self._on_engine_event)
         self.queue = TranscriptionQueue(
             Parts(
@@ -91,7 +105,7 @@ class Bench:
                 residency=Residency(self._load, 1 << 30, self.events.append),
                 writer=self.writer,
                 reader=self.reader,
-                store=Store(paths.models, paths.models, tuple[CatalogEntry, ...]()),
+                store=Store(paths.models, paths.models, tuple[CatalogEntry, ...](), self.shelf),
                 owner=self.owner,
                 paths=paths,
                 pool=self.pool,
@@ -455,6 +469,53 @@ def test_a_model_that_is_not_here_fails_the_job_with_its_sentence(bench: Bench, 
     (job,) = bench.queue.jobs
     assert job.status is JobStatus.FAILED
     assert "huge" in (job.error or "")
+
+
+@pytest.fixture
+def waiting(bench: Bench, tmp_path: Path) -> list[str]:
+    """Return the ids of five jobs of which the first runs."""
+    files = [tmp_path / f"{n}.wav" for n in range(5)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    ids = bench.add(*files)
+    bench.step_until(lambda: bench.status(ids[0]) is JobStatus.RUNNING)
+    return ids
+
+
+def test_a_model_that_goes_fails_those_waiting_one_after_the_other(
+    bench: Bench, waiting: list[str]
+) -> None:
+    depths = []
+    bench.shelf.models = ()
+    bench.shelf.asked = lambda: depths.append(len(inspect.stack(0)))
+    bench.run_to_end()
+    assert [bench.status(each) for each in waiting] == [JobStatus.DONE] + [JobStatus.FAILED] * 4
+    assert len(depths) == 4
+    assert len(set(depths)) == 1  # however many wait, the stack does not grow
+
+
+def test_what_nobody_foresaw_at_a_start_is_that_jobs_alone(
+    bench: Bench, waiting: list[str]
+) -> None:
+    asked: list[int] = []
+
+    def break_once() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise RuntimeError("can't start new thread")
+
+    bench.shelf.asked = break_once
+    bench.run_to_end()
+    states = [bench.status(each) for each in waiting]
+    assert states == [JobStatus.DONE, JobStatus.FAILED, *[JobStatus.DONE] * 3]
+
+
+def test_a_job_removed_as_it_starts_holds_up_nobody(bench: Bench, waiting: list[str]) -> None:
+    gone = bench.recording_id(waiting[1])
+    bench.shelf.asked = lambda: bench.queue.remove([gone])
+    bench.run_to_end()
+    assert {job.job_id for job in bench.queue.jobs} == {*waiting} - {waiting[1]}
+    assert {job.status for job in bench.queue.jobs} == {JobStatus.DONE}
 
 
 def test_errors_of_checking_are_app_errors(bench: Bench, tmp_path: Path) -> None:
