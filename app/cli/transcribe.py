@@ -4,7 +4,7 @@ import argparse
 import queue
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _is_single(files: Sequence[Path]) -> bool:
-    return len(files) == 1 and not files[0].is_dir()
+    from app.pipeline.importing import is_folder
+
+    return len(files) == 1 and not is_folder(files[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class _Run:
             self._options.language,
             wants_words=self._options.words,
             again=self._options.again,
-        ).add_done_callback(self._on_checked_or_failed(events))
+        ).add_done_callback(lambda done: _end_waiting(done, events))
         while not self._checked or self._open:
             event = events.get()
             if isinstance(event, JobChanged):
@@ -164,20 +166,8 @@ class _Run:
                 self._on_checked(event)
             elif isinstance(event, Failed):
                 self._complain(event.error)
-                if not self._checked:
-                    break
         self._progress.end()
         return self._status
-
-    def _on_checked_or_failed(
-        self, events: "queue.SimpleQueue[Event]"
-    ) -> "Callable[[Future[FilesChecked]], None]":
-        def tell(checked: "Future[FilesChecked]") -> None:
-            error = checked.exception()
-            if isinstance(error, AppError):
-                events.put(Failed(error))
-
-        return tell
 
     def _on_job(self, job: Job) -> None:
         self._progress.show(job)
@@ -248,3 +238,9 @@ class _Run:
     def _complain(self, error: AppError, about: str = "") -> None:
         complain(error, about)
         self._status = 1
+
+
+def _end_waiting(checked: "Future[FilesChecked]", events: "queue.SimpleQueue[Event]") -> None:
+    """Let nobody wait for files that will not come; the queue has said why. Thread: io."""
+    if checked.cancelled() or checked.exception() is not None:
+        events.put(FilesChecked(()))

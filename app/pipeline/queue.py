@@ -109,7 +109,8 @@ class TranscriptionQueue:
     ) -> "Future[FilesChecked]":
         """Check files and folders on the io pool and queue what can be transcribed.
 
-        The result is also told as an event. `again` takes files the library already has.
+        The result is also told as an event, as is an error that let none of them in. `again` takes
+        files the library already has.
         """
         request = Request(tuple(paths), model_id, language, wants_words, again)
         return self._parts.pool.submit(self._take_in, request)
@@ -260,7 +261,12 @@ class TranscriptionQueue:
     # Work on the io pool.
 
     def _take_in(self, request: Request) -> FilesChecked:
-        checked = self._intake.take_in(request)
+        try:
+            checked = self._intake.take_in(request)
+        except Exception as error:
+            _log.exception("files could not be taken in")
+            self._emit(Failed(error if isinstance(error, AppError) else _not_taken_in(error)))
+            raise
         self._emit(checked)
         return checked
 
@@ -487,6 +493,14 @@ def _smaller_goes_on(before: Model, after: Model) -> EngineFailed:
 def _unexpected(error: BaseException) -> ImportFailed:
     return ImportFailed(
         mark("Something unexpected went wrong ({kind}). The recording is kept."),
+        mark("Try again; if it happens again, please report it with the log file."),
+        kind=type(error).__name__,
+    )
+
+
+def _not_taken_in(error: Exception) -> ImportFailed:
+    return ImportFailed(
+        mark("Something unexpected went wrong while files were added ({kind})."),
         mark("Try again; if it happens again, please report it with the log file."),
         kind=type(error).__name__,
     )

@@ -63,10 +63,11 @@ class Feed:
 
 @dataclass
 class Shelf:
-    """What a store has; `asked` is called whenever somebody looks."""
+    """What a store has and what goes wrong; `asked` is called whenever somebody looks."""
 
     models: tuple[Model, ...] = (MODEL,)
     asked: Callable[[], object] = lambda: None
+    broken_check: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class Bench:
         return Feed(self.n_windows, self.error_after)
 
     def _check(self, file: Path) -> Checked:
+        if self.shelf.broken_check is not None:
+            raise self.shelf.broken_check
         if not file.exists():
             raise DecodeFailed("“{name}” is not there.", "Look again.", name=file.name)
         info = MediaHeader(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
@@ -522,6 +525,27 @@ def test_errors_of_checking_are_app_errors(bench: Bench, tmp_path: Path) -> None
     checked = bench.queue.add_files([tmp_path / "missing.wav"]).result(10)
 
     assert all(isinstance(error, AppError) for _, error in checked.rejected)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a" * 300 + "/talk.srt"])
+def test_a_name_no_disk_takes_is_refused_and_the_others_go_on(
+    bench: Bench, file: Path, name: str
+) -> None:
+    checked = bench.queue.add_files([file.parent / name, file]).result(10)
+    ((refused, error),) = checked.rejected
+    assert refused == file.parent / name
+    assert "could not be read: File name too long" in str(error)
+    assert len(checked.added) == 1
+    bench.run_to_end()
+
+
+def test_what_nobody_foresaw_of_a_file_is_told(bench: Bench, file: Path) -> None:
+    bench.shelf.broken_check = RuntimeError("a bug")
+    checked = bench.queue.add_files([file])
+    with pytest.raises(RuntimeError, match="a bug"):
+        checked.result(10)
+    (told,) = [event.error for event in bench.events if isinstance(event, Failed)]
+    assert "Something unexpected went wrong while files were added (RuntimeError)" in str(told)
 
 
 def test_a_full_disk_stops_the_job_with_a_sentence_and_retry_goes_on(
