@@ -1,14 +1,20 @@
 """The words of the command line: help, mistakes, and what it refuses."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.cli.main import parser, run
 from app.cli.output import ProgressLine, print_json, print_table
+from app.config.paths import Paths, default_paths
 from app.core.job import Job, JobStage, JobStatus
+from app.core.recording import RecordingStatus
+from app.library.writer import LibraryWriter
+from tests.library.builders import make_recording, make_segment
 
 
 @pytest.mark.parametrize(
@@ -113,3 +119,44 @@ def test_progress_off_a_terminal_is_a_line_a_tenth(capsys: pytest.CaptureFixture
 
     assert len(lines) == 11
     assert lines[5].startswith("talk: 50 %  0:50 of 1:40")
+
+
+@pytest.fixture
+def library() -> Iterator[Paths]:
+    """Yield a library with two transcripts, one of them of a day no calendar has."""
+    paths = default_paths()
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        for name, created_at in (("one", 1e9), ("two", 1e300)):
+            row = make_recording(
+                name, f"Title “{name}” 😀", status=RecordingStatus.DONE, created_at=created_at
+            )
+            writer.add_finished(row, [make_segment(f"text of {name}")]).result(10)
+    yield paths
+
+
+@pytest.mark.parametrize("verb", [["list"], ["search", "text"]])
+def test_any_limit_may_be_said(
+    library: Paths, verb: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for limit, count in (("9" * 20, 2), ("1", 1), ("-5", 0)):
+        assert run(["library", *verb, "--json", "--limit", limit]) == 0
+        assert len(json.loads(capsys.readouterr().out)) == count
+    with pytest.raises(SystemExit):
+        run(["library", *verb, "--limit", "many"])
+
+
+def test_a_day_no_calendar_has_does_not_keep_the_list_from_showing(
+    library: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["library", "list"]) == 0
+    assert "2001-09-09" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wanted", ["", "a\udc80b"])
+def test_an_id_that_is_none_matches_nothing(
+    library: Paths, wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["library", "remove", "--for-good", "two"]) == 0
+    assert run(["library", "remove", "--for-good", wanted]) == 1
+    assert "No transcript has the id" in capsys.readouterr().err
+    assert run(["library", "show", "one"]) == 0
