@@ -253,6 +253,7 @@ def _export(options: argparse.Namespace) -> int:
     reader = open_reader()
     try:
         found = [find_recording(reader, wanted) for wanted in options.ids]
+        outlet.prepare()
         for recording in found:
             outlet.write(recording, reader.transcript(recording.recording_id))
     finally:

@@ -1,6 +1,8 @@
 """`undertone transcribe`: files in, text out."""
 
 import argparse
+import errno
+import os
 import queue
 import sys
 import tempfile
@@ -14,7 +16,7 @@ from app.cli.output import ProgressLine, complain
 from app.config.paths import Paths, default_paths, make_private_folder
 from app.config.settings import load_settings
 from app.config.translate import tr
-from app.core.errors import AlreadyInLibrary, AppError, ImportFailed
+from app.core.errors import AlreadyInLibrary, AppError, ExportFailed, ImportFailed, mark
 from app.core.events import Event, Failed, FilesChecked, JobChanged, SegmentsFinal
 from app.core.job import Job, JobStatus
 from app.core.language import AUTO, CODES
@@ -63,6 +65,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _run(options: argparse.Namespace) -> int:
     home = default_paths()
     outlet = Outlet(options.output, options.format, is_single=_is_single(options.files))
+    outlet.prepare()
     if not options.no_library:
         return _transcribe(options, outlet, home, home.models)
     make_private_folder(home.home)
@@ -86,6 +89,36 @@ class Outlet:
     options: "ExportOptions | None" = None
     template: str = ""
 
+    def prepare(self) -> None:
+        """Make the folder, or say that nothing can be written there before any work begins.
+
+        Raises:
+            ExportFailed: several transcripts have no folder to go to, or one has none to lie in.
+        """
+        if self.output == TO_STDOUT:
+            return
+        target = Path(self.output)
+        try:
+            if not self.is_single:
+                target.mkdir(parents=True, exist_ok=True)
+            folder = target if target.is_dir() else target.parent
+            folder.stat()
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except FileExistsError as error:
+            raise ExportFailed(
+                mark("“{path}” is a file, but several transcripts need a folder."),
+                mark("Choose another folder with --output."),
+                path=self.output,
+            ) from error
+        except OSError as error:
+            raise ExportFailed(
+                mark("Nothing can be written to “{path}”: {reason}."),
+                mark("Choose another folder with --output."),
+                path=self.output,
+                reason=error.strerror or str(error),
+            ) from error
+
     def write(self, recording: Recording, transcript: Transcript) -> None:
         """Write one finished transcript.
 
@@ -107,7 +140,6 @@ class Outlet:
             return
         target = Path(self.output)
         if target.is_dir() or not self.is_single:
-            target.mkdir(parents=True, exist_ok=True)
             name = name_from(self.template, document) if self.template else document.title
             target = target_for(target, name, self.format_id)
         written = write_export(

@@ -160,3 +160,20 @@ def test_an_id_that_is_none_matches_nothing(
     assert run(["library", "remove", "--for-good", wanted]) == 1
     assert "No transcript has the id" in capsys.readouterr().err
     assert run(["library", "show", "one"]) == 0
+
+
+def test_where_nothing_can_be_written_is_said_first(
+    library: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "out.txt"
+    file.write_text("mine")
+    for target in (file, file / "in", Path("/proc/nope"), tmp_path / ("a" * 300)):
+        for words in (["library", "export", "one", "two"], ["transcribe", "a.wav", "b.wav"]):
+            assert run([*words, "--output", str(target)]) == 1
+            said = capsys.readouterr().err.splitlines()
+            assert len(said) == 2  # what happened and what to do: nothing else was begun
+            assert "Choose another folder" in said[1]
+    for words in (["library", "export", "one"], ["transcribe", "a.wav"], ["record"]):
+        assert run([*words, "--output", str(tmp_path / "none" / "out.txt")]) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 2
+    assert file.read_text() == "mine"
