@@ -1,9 +1,11 @@
 """The words of the command line: help, mistakes, and what it refuses."""
 
+import io
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,8 +124,8 @@ def test_progress_off_a_terminal_is_a_line_a_tenth(capsys: pytest.CaptureFixture
 
 
 @pytest.fixture
-def library() -> Iterator[Paths]:
-    """Yield a library with two transcripts, one of them of a day no calendar has."""
+def library() -> Paths:
+    """Return a library with two transcripts, one of them of a day no calendar has."""
     paths = default_paths()
     with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
         for name, created_at in (("one", 1e9), ("two", 1e300)):
@@ -131,7 +133,7 @@ def library() -> Iterator[Paths]:
                 name, f"Title “{name}” 😀", status=RecordingStatus.DONE, created_at=created_at
             )
             writer.add_finished(row, [make_segment(f"text of {name}")]).result(10)
-    yield paths
+    return paths
 
 
 @pytest.mark.parametrize("verb", [["list"], ["search", "text"]])
@@ -177,3 +179,66 @@ def test_where_nothing_can_be_written_is_said_first(
         assert run([*words, "--output", str(tmp_path / "none" / "out.txt")]) == 1
         assert len(capsys.readouterr().err.splitlines()) == 2
     assert file.read_text() == "mine"
+
+
+def test_what_a_terminal_cannot_show_is_written_in_other_signs(
+    library: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert run(["library", "list"]) == 0
+    assert run(["library", "list", "--json"]) == 0
+    plain.seek(0)
+    listed, _, found = plain.read().partition("[")
+    assert "Title \\u201cone\\u201d \\U0001f600" in listed
+    assert {row["title"] for row in json.loads("[" + found)} == {
+        "Title “one” 😀",
+        "Title “two” 😀",
+    }
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_a_line_in_the_log(
+    library: Paths, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[Exception] = [ValueError("a bug"), OSError(5, "Input/output error")]
+    for fault in faults:
+        monkeypatch.setattr("app.cli.library.open_reader", _raising(fault))
+        assert run(["library", "list"]) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "Traceback" not in said.err
+        assert str(library.logs / "undertone.log") in said.err
+    log = (library.logs / "undertone.log").read_text(encoding="utf-8")
+    assert "ValueError: a bug" in log
+    assert "Input/output error" in log
+
+
+def _raising(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize(("out", "status"), [("/dev/full", 1), (None, 0)])
+def test_output_that_nobody_takes_leaves_no_traceback(
+    library: Paths, out: str | None, status: int
+) -> None:
+    assert library.library.exists()
+    reading, writing = os.pipe()
+    os.close(reading)  # whoever writes there learns that nobody reads
+    target = writing if out is None else os.open(out, os.O_WRONLY)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "library", "list"],
+        stdout=target,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    for descriptor in {writing, target}:
+        os.close(descriptor)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert ("No space left" in done.stderr) == (status == 1)
