@@ -254,6 +254,7 @@ class _Run:
                 tr("{title}: another Undertone is at work on it", title=known.title),
                 file=sys.stderr,
             )
+            self._status = 1  # there is no text
 
     def _write(self, recording_id: str) -> None:
         recording = self._session.reader.recording(recording_id)

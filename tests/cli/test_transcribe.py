@@ -5,6 +5,12 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
+from app.config.paths import default_paths
+from app.library.lock import Owner
+from app.library.writer import LibraryWriter
+from app.pipeline.importing import fingerprint
+from tests.helpers.words import SPEECH
+from tests.library.builders import make_job, make_recording
 
 
 def test_names_no_disk_takes_are_one_sentence_each(
@@ -17,3 +23,15 @@ def test_names_no_disk_takes_are_one_sentence_each(
     assert said.err.count("could not be read from the disk") == 2
     assert said.err.count("is no longer where it was") == 1
     assert said.out == ""
+
+
+def test_a_file_in_work_elsewhere_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    file, paths = SPEECH / "en-01.flac", default_paths()
+    with Owner.take(paths) as other:
+        with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+            row, job = make_recording("r1", "The talk"), make_job("j1", "r1")
+            writer.add_recording(row, job, fingerprint=fingerprint(file), owner=other).result(10)
+        assert run(["transcribe", str(file)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "The talk: another Undertone is at work on it\n"
