@@ -5,7 +5,6 @@ import errno
 import os
 import queue
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import ProgressLine, complain
-from app.config.paths import Paths, default_paths, make_private_folder
+from app.config.paths import Paths, default_paths
 from app.config.settings import load_settings
 from app.config.translate import tr
 from app.core.errors import AlreadyInLibrary, AppError, ExportFailed, ImportFailed, mark
@@ -63,14 +62,16 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run(options: argparse.Namespace) -> int:
+    from app.pipeline.once import once_paths, sweep_once
+
     home = default_paths()
     outlet = Outlet(options.output, options.format, is_single=_is_single(options.files))
     outlet.prepare()
     if not options.no_library:
+        sweep_once(home.home)
         return _transcribe(options, outlet, home, home.models)
-    make_private_folder(home.home)
-    with tempfile.TemporaryDirectory(prefix=".once-", dir=home.home) as once:
-        return _transcribe(options, outlet, Paths(Path(once)), home.models)
+    with once_paths(home.home) as once:
+        return _transcribe(options, outlet, once, home.models)
 
 
 def _is_single(files: Sequence[Path]) -> bool:

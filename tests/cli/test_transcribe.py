@@ -35,3 +35,12 @@ def test_a_file_in_work_elsewhere_is_no_success(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == "The talk: another Undertone is at work on it\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--no-library"]])
+def test_what_a_killed_run_left_goes_at_the_next(words: list[str]) -> None:
+    left = default_paths().home / ".once-killed"
+    left.mkdir(parents=True)
+    (left / "library.sqlite").write_text("what was said")
+    assert run(["transcribe", "none.wav", *words]) == 1
+    assert list(default_paths().home.glob(".once-*")) == []
