@@ -15,7 +15,7 @@ from app.core.spans import is_dense, joined, retold, spans, tidy, tokens
 from app.core.transcript import Segment, Word
 
 _ANCHOR = 3  # so many words in a row, once in both texts, are the same place in both
-_STEPS_A_WORD, _MOST_STEPS = 1_000, 4_000_000  # of one stretch; ten million take a second
+_STEPS_A_WORD, _MOST_STEPS = 1_000, 2_000_000  # of one stretch; so many take half a second
 _SAME_S = 0.05
 
 Opcode = tuple[str, int, int, int, int]
