@@ -308,13 +308,14 @@ class Capture:
 
     def _climb_down(self, lost: Device | None) -> bool:
         """Go down the ladder once; `True` at the first microphone that gives a block."""
-        failed = self._flapping()
+        failed: set[str] = set()
+        flapping = self._flapping()
         if lost is not None:
             self._refresh()
         for attempt in range(4):
             if self._stop_reason is not None:
                 return False
-            device = self._pick(lost, failed)
+            device = self._pick(lost, failed | flapping) or self._pick(lost, failed)
             if device is not None and self._try(device, is_gap=lost is not None):
                 return True
             if lost is None and attempt == 0:

@@ -42,7 +42,7 @@ class Limits:
         silent_s: zeros for so long are told.
         offer_s: zeros for so long: another microphone is offered.
         give_up_s: for so long a new microphone is looked for when one was lost.
-        flapping_s: a device lost twice within this time is not tried a third time.
+        flapping_s: a device lost twice within this time is tried only where no other one works.
         post_roll_s: how long after `stop` sound is still taken (real time).
         close_s: how long a device may take to close (real time).
         low_space_bytes: less free disk is told.

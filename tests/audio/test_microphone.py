@@ -248,6 +248,19 @@ def test_a_microphone_that_comes_and_goes_is_given_up(start: Start) -> None:
     take.stop()
 
 
+def test_the_only_microphone_is_tried_again_however_often_it_goes(start: Start) -> None:
+    limits = replace(LIMITS, heartbeat_s=2.0, flapping_s=1000)
+    take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), WIRED, limits=limits)
+    for generation in range(1, 4):
+        ready = take.wait_for(MicrophoneReady)
+        assert (ready.device, ready.generation) == (WIRED, generation)
+        take.microphone.lost.add("usb-1")
+        take.wait_for(MicrophoneLost)
+        take.microphone.lost.clear()
+    take.wait_for(MicrophoneReady)
+    assert take.stop().reason is EndReason.STOPPED
+
+
 def test_the_last_microphone_lost_closes_the_take_as_complete(start: Start) -> None:
     take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), WIRED)
     take.wait_for(MicrophoneReady)
