@@ -104,6 +104,12 @@ class Take:
             time.sleep(0.002)
         assert self.microphone.given >= samples
 
+    def wait_until_closed(self) -> None:
+        deadline = time.monotonic() + 5
+        while self.microphone.open_streams and time.monotonic() < deadline:
+            time.sleep(0.002)
+        assert self.microphone.open_streams == 0
+
     def stop(self, reason: EndReason = EndReason.STOPPED) -> TakeEnded:
         self.capture.stop(reason)
         return self.wait_for(TakeEnded)
@@ -325,10 +331,7 @@ def test_a_pause_closes_the_microphone_and_is_no_part_of_the_time(start: Start) 
     take.wait_for(MicrophoneReady)
     take.wait_until_given(RATE)
     take.capture.pause()
-    deadline = time.monotonic() + 5
-    while take.microphone.open_streams and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert take.microphone.open_streams == 0
+    take.wait_until_closed()
     take.capture.resume()
     assert take.wait_for(MicrophoneReady).generation == 2
     ended = take.stop()
@@ -337,6 +340,35 @@ def test_a_pause_closes_the_microphone_and_is_no_part_of_the_time(start: Start) 
     assert ended.duration_s == pytest.approx(take.microphone.given / RATE, abs=0.5)
     kinds = [marker.kind for marker in found.markers]
     assert kinds.index(Kind.PAUSE) < kinds.index(Kind.RESUME)
+
+
+@pytest.mark.parametrize(
+    ("slept_s", "limits"),
+    [
+        (0, replace(LIMITS, give_up_s=10_000.0)),
+        (3600, replace(LIMITS, give_up_s=0.0, wake_s=10_000.0)),
+    ],
+    ids=["resumed", "woken"],
+)
+def test_a_microphone_that_comes_back_late_does_not_end_a_paused_take(
+    start: Start, slept_s: int, limits: Limits
+) -> None:
+    take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), OTHER, limits=limits)
+    take.wait_for(MicrophoneReady)
+    take.capture.pause()
+    take.wait_until_closed()
+    take.devices.present.clear()
+    take.devices.refresh()
+    take.asleep_ns += slept_s * 1_000_000_000
+    take.capture.resume()
+    deadline = time.monotonic() + 5
+    while take.devices.refreshes < 3 and time.monotonic() < deadline:
+        time.sleep(0.002)
+    take.devices.present.append(OTHER)
+    ready = take.wait_for(MicrophoneReady)
+    assert (ready.device, ready.generation) == (OTHER, 2)
+    assert take.stop().reason is EndReason.STOPPED
+    assert take.scan().missing_s == 0
 
 
 def test_stopping_while_the_microphone_is_being_opened(start: Start) -> None:
