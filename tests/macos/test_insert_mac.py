@@ -413,3 +413,43 @@ def test_an_unreadable_element_is_pasted_into(rig: Rig) -> None:
     assert rig.board.read() == "Words."
     rig.pass_time(0.5)
     assert rig.done[0].way is Way.PASTE
+
+
+def refuse(*_args: Any) -> Any:
+    raise ValueError("depythonifying 'pointer', got 'str'")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "AXUIElementCopyAttributeValue",
+        "AXUIElementCopyAttributeNames",
+        "AXUIElementIsAttributeSettable",
+        "AXUIElementGetPid",
+        "AXValueGetValue",
+        "AXValueCreate",
+        "AXUIElementCopyParameterizedAttributeValue",
+        "AXUIElementSetAttributeValue",
+    ],
+)
+def test_an_answer_of_the_wrong_kind_does_not_cost_the_text(rig: Rig, call: str) -> None:
+    rig.element = Element("so", 2)
+    rig.mac.answers[call] = refuse
+    rig.insert("Words.")
+    if not rig.done:
+        assert rig.board.read().strip() == "Words."
+        rig.pass_time(5.0)
+    assert rig.done[0].way in (Way.ACCESSIBILITY, Way.PASTE)
+
+
+def test_a_length_that_is_no_number_is_not_known(rig: Rig) -> None:
+    rig.element = Element(role="AXTextField")
+    rig.element.read = lambda name: {  # type: ignore[method-assign]
+        "AXRole": "AXTextField",
+        "AXNumberOfCharacters": "many",
+        "AXSelectedTextRange": (0, 0),
+    }.get(name)
+    rig.insert("Words.")
+    assert rig.board.read() == "Words."
+    rig.pass_time(5.0)
+    assert rig.done[0].way is Way.PASTE
