@@ -211,6 +211,7 @@ class MacInserter:
         saved = self._pasteboard.save()
         watch = PasteWatch(self._clock())
         if not self._pasteboard.lend(job.text, lambda _: watch.reader_seen(self._clock())):
+            self._pasteboard.give_back(saved)
             return False
         self._remember(job, Way.PASTE)
         self._press_with_command("v")

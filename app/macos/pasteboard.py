@@ -77,7 +77,7 @@ class Pasteboard:
             item.setString_forType_("", mark)
         self._board.clearContents()
         is_taken = bool(self._board.writeObjects_([item]))
-        self._our_count = self._board.changeCount() if is_taken else None
+        self._our_count = self._board.changeCount()  # refused or not, it is ours that it is empty
         return is_taken
 
     def give_back(self, saved: Saved) -> bool:

@@ -62,15 +62,18 @@ class Board:
     items: list[dict[str, Any]] = field(default_factory=list)
     count: int = 10
     accepts: bool = True
+    accepts_promises: bool = True
 
     def clear(self) -> int:
         self.items, self.count = [], self.count + 1
         return self.count
 
     def write(self, items: list[Any]) -> bool:
-        if not self.accepts:
+        contents = [item.contents for item in items]
+        is_promise = any(isinstance(data, Promise) for held in contents for data in held.values())
+        if not self.accepts or (is_promise and not self.accepts_promises):
             return False
-        self.items = [item.contents for item in items]
+        self.items = contents
         return True
 
     def read(self) -> str:
@@ -328,6 +331,15 @@ def test_a_refusing_pasteboard_leads_to_typing(rig: Rig) -> None:
     assert rig.done == [InsertOutcome(Way.TYPED, text)]
     pieces = [args[1] for args in rig.mac.args("CGEventKeyboardSetUnicodeString")]
     assert max(pieces) <= 20
+
+
+def test_a_pasteboard_that_refuses_the_text_holds_what_it_held(rig: Rig) -> None:
+    before = [{"public.utf8-plain-text": b"old", "public.png": b"\x89PNG"}]
+    rig.board.items = [dict(item) for item in before]
+    rig.board.accepts_promises = False
+    rig.insert("Words.")
+    assert rig.done == [InsertOutcome(Way.TYPED, "Words.")]
+    assert rig.board.items == before
 
 
 def test_lines_are_not_typed(rig: Rig) -> None:
