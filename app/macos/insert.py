@@ -129,6 +129,13 @@ def not_taken() -> InsertFailed:
     )
 
 
+def went_wrong() -> InsertFailed:
+    return InsertFailed(
+        mark("The text could not be inserted."),
+        mark("Click where it belongs and choose “Paste last”."),
+    )
+
+
 def overtaken() -> InsertFailed:
     return InsertFailed(
         mark("Another program copied something meanwhile, so the text was not inserted."),

@@ -454,6 +454,35 @@ def test_an_answer_of_the_wrong_kind_does_not_cost_the_text(rig: Rig, call: str)
     assert rig.done[0].way in (Way.ACCESSIBILITY, Way.PASTE)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "NSPasteboard.pasteboardItems",
+        "NSPasteboard.writeObjects_",
+        "CGEventCreateKeyboardEvent",
+        "CGEventPost",
+    ],
+)
+def test_whatever_is_raised_the_text_is_copied_and_told(rig: Rig, call: str) -> None:
+    rig.mac.answers[call] = refuse
+    rig.insert("Words.")
+    assert [outcome.way for outcome in rig.done] == [Way.CLIPBOARD]
+    assert isinstance(rig.done[0].reason, InsertFailed)
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+    rig.pass_time(9.0)
+    assert len(rig.done) == 1
+
+
+def test_what_is_raised_at_the_end_of_a_paste_holds_nothing_up(rig: Rig) -> None:
+    rig.insert("one")
+    rig.insert("two")
+    rig.board.read()
+    rig.mac.answers["NSPasteboard.clearContents"] = refuse
+    rig.pass_time(5.0)
+    assert [outcome.way for outcome in rig.done] == [Way.PASTE, Way.REFUSED]
+    assert isinstance(rig.done[1].reason, InsertFailed)
+
+
 def test_a_length_that_is_no_number_is_not_known(rig: Rig) -> None:
     rig.element = Element(role="AXTextField")
     rig.element.read = lambda name: {  # type: ignore[method-assign]
