@@ -86,7 +86,7 @@ class Inserter(Protocol):
         """Insert again what `insert` was last given."""
 
     def copy(self, text: str) -> None:
-        """Put `text` on the clipboard, to stay there."""
+        """Put `text` on the clipboard, to stay there; a paste under way gives nothing back then."""
 
     def copy_last(self) -> bool:
         """Put what `insert` was last given on the clipboard; return whether there was anything."""
@@ -138,7 +138,7 @@ def went_wrong() -> InsertFailed:
 
 def overtaken() -> InsertFailed:
     return InsertFailed(
-        mark("Another program copied something meanwhile, so the text was not inserted."),
+        mark("Something else was copied meanwhile, so the text was not inserted."),
         mark("Click where the text belongs and choose “Paste last”."),
     )
 

@@ -54,8 +54,9 @@ _log = logging.getLogger(__name__)
 class _Job:
     """One insertion on its way down the ladder."""
 
-    text: str
+    given: str
     on_done: OnDone
+    text: str = ""
     ways: deque[Way] = field(default_factory=deque)
     field: FocusedField | None = None
     reason: AppError | None = None
@@ -72,6 +73,7 @@ class _Paste:
     job: _Job
     saved: Saved
     watch: PasteWatch
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class MacInserter:
         fits_caret: bool = True,
     ) -> None:
         self._last = text
-        job = _Job(text, on_done)
+        job = _Job(text, on_done, text)
         self._waiting.append(
             lambda: self._attempt(job, lambda: self._insert(job, way, language, fits_caret))
         )
@@ -133,7 +135,11 @@ class MacInserter:
             on_done(InsertOutcome(Way.REFUSED, "", reason=nothing_inserted()))
 
     def copy(self, text: str) -> None:
-        self._pasteboard.keep(text)
+        paste = self._paste
+        if paste is not None and paste.job.given == text:
+            paste.is_copied = True  # it lies there already, and the receipt may still come
+        else:
+            self._pasteboard.keep(text)
 
     def copy_last(self) -> bool:
         if self._last:
@@ -142,7 +148,7 @@ class MacInserter:
 
     def close(self) -> None:
         if self._paste is not None:
-            self._pasteboard.give_back(self._paste.saved)
+            self._return_clipboard(self._paste)
             self._paste = None
 
     def _go_on(self) -> None:
@@ -272,9 +278,9 @@ class MacInserter:
                 self._after(_POLL_S, self._look)
                 return
             case PasteStep.RESTORE:
-                self._pasteboard.give_back(paste.saved)
+                self._return_clipboard(paste)
             case PasteStep.LEAVE:
-                self._pasteboard.keep(job.text)
+                self._pasteboard.keep(job.given if paste.is_copied else job.text)
         self._paste = None
         if paste.watch.was_read:
             return
@@ -283,6 +289,12 @@ class MacInserter:
             job.tell(Way.REFUSED, overtaken())
         else:
             job.tell(Way.CLIPBOARD, job.reason)
+
+    def _return_clipboard(self, paste: _Paste) -> None:
+        if paste.is_copied and self._pasteboard.is_ours:
+            self._pasteboard.keep(paste.job.given)
+        else:
+            self._pasteboard.give_back(paste.saved)
 
     def _type(self, job: _Job) -> None:
         import Quartz

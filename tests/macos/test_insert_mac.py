@@ -304,6 +304,35 @@ def test_a_newer_copy_before_the_paste_is_told_and_the_text_not_called_copied(ri
     assert rig.board.items == [{"NSPasteboardTypeString": "newer"}]
 
 
+def test_a_copy_of_ours_before_the_paste_is_not_called_another_programs(rig: Rig) -> None:
+    rig.element = Element("so", 2, obeys=False)
+    rig.board.items = [{"public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.inserter.copy_last()
+    assert rig.board.read() == " Words."
+    rig.pass_time(5.0)
+    assert rig.done == [InsertOutcome(Way.PASTE, " Words.", is_verified=True)]
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+    rig.insert("More.")
+    rig.inserter.copy("Words.")
+    rig.pass_time(5.0)
+    assert rig.done[1].way is Way.REFUSED
+    assert "Another program" not in str(rig.done[1].reason)
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_copy_is_there_although_nobody_reads_the_paste(rig: Rig, is_late: bool) -> None:
+    rig.board.items = [{"public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.inserter.copy_last()
+    if is_late:
+        rig.pass_time(9.0)
+        assert rig.done[0].way is Way.CLIPBOARD
+    rig.inserter.close()
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+
+
 def test_text_that_nobody_reads_is_left_and_told(rig: Rig) -> None:
     rig.board.items = [{"public.utf8-plain-text": b"old"}]
     rig.insert("Words.")
