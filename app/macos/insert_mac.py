@@ -32,6 +32,7 @@ from app.macos.insert import (
     went_wrong,
 )
 from app.macos.insert_rules import (
+    HOLD_S,
     Field,
     PasteStep,
     PasteWatch,
@@ -253,7 +254,7 @@ class MacInserter:
         key = self._with_command("v")
         self._remember(job, Way.PASTE)
         saved = self._pasteboard.save()
-        watch = PasteWatch(self._clock())
+        watch = PasteWatch(self._clock(), hold_s=HOLD_S)
         if not self._pasteboard.lend(job.text, lambda _: watch.reader_seen(self._clock())):
             self._pasteboard.give_back(saved)
             return False
