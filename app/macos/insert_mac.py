@@ -104,7 +104,7 @@ class MacInserter:
         self._secure_input = secure_input or MacSecureInput(self._carbon)
         self._front_apps = front_apps or MacFrontApps()
         self._clock = clock
-        self._pasteboard = Pasteboard()
+        self._pasteboard = Pasteboard(clock)
         self._last = ""
         self._inserted: _Inserted | None = None
         self._paste: _Paste | None = None
@@ -255,7 +255,7 @@ class MacInserter:
         self._remember(job, Way.PASTE)
         saved = self._pasteboard.save()
         watch = PasteWatch(self._clock(), hold_s=HOLD_S)
-        if not self._pasteboard.lend(job.text, lambda _: watch.reader_seen(self._clock())):
+        if not self._pasteboard.lend(job.text, watch.reader_seen):
             self._pasteboard.give_back(saved)
             return False
         self._paste = _Paste(job, saved, watch)

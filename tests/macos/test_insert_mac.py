@@ -290,6 +290,36 @@ def test_a_clipboard_program_that_reads_first_does_not_take_the_text_away(rig: R
     assert rig.board.items == [{"public.utf8-plain-text": b"old"}]
 
 
+def test_a_program_that_keeps_the_clipboard_waiting_does_not_keep_the_text(rig: Rig) -> None:
+    asked = []
+
+    def data(_item: Any, kind: str) -> bytes:
+        asked.append(kind)
+        rig.now += 0.6
+        return kind.encode()
+
+    rig.mac.class_("NSPasteboardItem").dataForType_ = data
+    rig.board.items = [{"public.rtf": b"", "public.html": b""}, {"public.tiff": b""}]
+    rig.insert("Words.")
+    assert asked == ["public.rtf", "public.html"]
+    assert rig.board.read() == "Words."
+    rig.pass_time(1.5)
+    assert rig.board.items == [{"public.rtf": b"public.rtf", "public.html": b"public.html"}]
+
+
+def test_what_cannot_be_saved_is_left_out(rig: Rig) -> None:
+    def data(item: Any, kind: str) -> Any:
+        return refuse() if kind == "promised" else item.contents[kind]
+
+    rig.mac.class_("NSPasteboardItem").dataForType_ = data
+    huge = range(300 * 2**20)  # as long as it says, without its bytes
+    rig.board.items = [{"promised": b"", "public.png": huge, "public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.board.read() == "Words."
+    rig.pass_time(1.5)
+    assert rig.board.items == [{"public.utf8-plain-text": b"old"}]
+
+
 def test_an_empty_pasteboard_is_empty_again(rig: Rig) -> None:
     rig.insert("Words.")
     rig.board.read()

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.macos.insert_rules import (
-    PASTE_TIMEOUT_S,
     HOLD_S,
+    PASTE_TIMEOUT_S,
     QUIET_S,
     CaretContext,
     Field,
