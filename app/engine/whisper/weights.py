@@ -40,7 +40,7 @@ def load_steps(
         ModelDamaged: a file is not what it should be.
     """
     config = read_config(folder)
-    arrays = _read(folder, config)
+    arrays = read_weights(folder, config)
     heads = _pop_heads(arrays, config)
     model = Whisper(config.dimensions)
     _quantize(model, config, arrays)
@@ -54,7 +54,7 @@ def load_steps(
     return model, config, heads
 
 
-def weight_paths(folder: Path) -> list[Path]:
+def _paths(folder: Path) -> list[Path]:
     """Return the files that hold the numbers: all parts of a split model, else the one there is.
 
     Raises:
@@ -75,9 +75,14 @@ def weight_paths(folder: Path) -> list[Path]:
     raise missing(folder)
 
 
-def _read(folder: Path, config: Config) -> dict[str, mx.array]:
+def read_weights(folder: Path, config: Config) -> dict[str, mx.array]:
+    """Return all arrays of the model under mlx-whisper's names, not evaluated yet.
+
+    Raises:
+        ModelMissing, ModelDamaged: a file is not there, or not what it should be.
+    """
     arrays: dict[str, mx.array] = {}
-    for path in weight_paths(folder):
+    for path in _paths(folder):
         arrays |= read_arrays(path)
     return from_hugging_face(arrays) if config.is_hugging_face else arrays
 

@@ -97,28 +97,11 @@ def test_hugging_face_layout_says_the_same(
     assert theirs.suppressed == (1, 2, 7)
 
 
-def split(folder: Path) -> list[str]:
-    """Write the weights in `folder` as two parts and an index, as large models are published."""
-    whole = folder / "model.safetensors"
-    weights = mx.load(str(whole))
-    assert isinstance(weights, dict)
-    places = {
-        name: f"model-0000{1 + at % 2}-of-00002.safetensors" for at, name in enumerate(weights)
-    }
-    parts = sorted(set(places.values()))
-    for part in parts:
-        held = {name: weights[name] for name in weights if places[name] == part}
-        mx.save_safetensors(str(folder / part), held)
-    whole.unlink()
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
-    return parts
-
-
 def test_a_model_in_parts_says_the_same(tmp_path: Path) -> None:
     arrays = tiny.random_arrays(4, WIDE)
     whole = tiny.load(write_hugging_face(tmp_path / "whole", WIDE, arrays))
     folder = write_hugging_face(tmp_path / "parts", WIDE, arrays)
-    parts = split(folder)
+    parts = tiny.split(folder)
     assert said(tiny.load(folder)) == said(whole)
     (folder / parts[1]).unlink()
     with pytest.raises(ModelMissing):
