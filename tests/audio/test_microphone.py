@@ -381,7 +381,7 @@ def test_stopping_while_the_microphone_is_being_opened(start: Start) -> None:
 
 
 def test_hints_and_low_space_are_told(start: Start) -> None:
-    loud = np.tile(np.array([32767, -32768] * 400 + [0] * 800, np.int16), 1000)
+    loud = np.tile(np.array([32767, -32768] * 200 + [0] * 400, np.int16), 2000)  # in each frame
     take = start(
         FakeMicrophone(loud, RATE, speed=SPEED),
         OTHER,
