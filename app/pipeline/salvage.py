@@ -17,7 +17,7 @@ from app.config.paths import Paths, write_private
 from app.core.errors import AppError, LibraryDamaged, LibraryLocked, LibraryReadOnly, mark
 from app.library.backup import sync_folder
 from app.library.connection import open_readonly
-from app.library.errors import too_new
+from app.library.errors import told_plainly, too_new
 from app.library.lock import LibraryLock
 from app.library.mend import is_whole
 from app.library.salvage import Salvaged, salvage
@@ -92,6 +92,9 @@ def _refuse_newer(paths: Paths) -> None:
 def is_damaged(paths: Paths) -> bool:
     """Whether the library file cannot be opened, or a page of it is not as it should be.
 
+    Raises:
+        LibraryError: it is out of reach just now, so nobody can tell.
+
     Thread: any but the main one; reads the whole file.
     """
     if not paths.library.exists():
@@ -100,10 +103,8 @@ def is_damaged(paths: Paths) -> bool:
         opened = open_readonly(paths.library)
     except LibraryDamaged:
         return True
-    try:
+    with told_plainly(paths.library), contextlib.closing(opened.connection):
         return not is_whole(opened.connection)
-    finally:
-        opened.connection.close()
 
 
 def plan_salvage(paths: Paths) -> None:
