@@ -19,7 +19,7 @@ import platformdirs
 from app.config.identity import BUNDLE_ID, NAME
 from app.config.paths import Paths, write_private
 from app.core.errors import AppError, DiskFull, LibraryLocked, mark
-from app.library.lock import LibraryLock, Owner
+from app.library.lock import LibraryLock, is_used_by_another
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
 
@@ -63,19 +63,6 @@ def count_recordings(paths: Paths) -> int:
             return reader.count() + reader.count(ListQuery(is_binned=True))
     except AppError:
         return 0
-
-
-def is_used_by_another(paths: Paths, owner: Owner | None = None) -> bool:
-    """Whether an Undertone other than `owner`'s works on the library."""
-    if not paths.owners.is_dir():
-        return False
-    asking = owner or Owner.take(paths)
-    try:
-        names = [file.name for file in paths.owners.iterdir()]
-        return any(name != asking.token and asking.is_alive(name) for name in names)
-    finally:
-        if owner is None:
-            asking.release()
 
 
 def plan_erasing(paths: Paths, *, has_models: bool) -> None:

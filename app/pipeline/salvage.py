@@ -18,7 +18,7 @@ from app.core.errors import AppError, LibraryDamaged, LibraryLocked, LibraryRead
 from app.library.backup import sync_folder
 from app.library.connection import open_readonly
 from app.library.errors import told_plainly, too_new
-from app.library.lock import LibraryLock
+from app.library.lock import LibraryLock, is_used_by_another
 from app.library.mend import is_whole
 from app.library.salvage import Salvaged, salvage
 from app.pipeline.rebuild import Rebuilt, rebuild
@@ -62,11 +62,10 @@ def salvage_library(
     """
     lock = LibraryLock.take(paths.library_lock)
     if lock is None:
-        raise LibraryLocked(
-            mark("Another Undertone is using the library."),
-            mark("Quit it, then repair the library."),
-        )
+        raise _in_use()
     with lock:
+        if is_used_by_another(paths):
+            raise _in_use()
         _refuse_newer(paths)
         found: Salvaged | None = None
         if not _made(paths).exists():
@@ -78,6 +77,13 @@ def salvage_library(
         aside = _put_in_place(paths)
         forget_plan(paths)
     return Outcome(found, rebuild(paths), aside)
+
+
+def _in_use() -> LibraryLocked:
+    return LibraryLocked(
+        mark("Another Undertone is using the library."),
+        mark("Quit it, then repair the library."),
+    )
 
 
 def _refuse_newer(paths: Paths) -> None:
@@ -123,8 +129,11 @@ def forget_plan(paths: Paths) -> None:
 
 
 def finish_salvage(paths: Paths) -> None:
-    """Put a new library in place that a kill left beside the damaged one. Holder of the lock."""
-    if _made(paths).exists():
+    """Put a new library in place that a kill left beside the damaged one. Holder of the lock.
+
+    Nothing happens while another Undertone works on the damaged one.
+    """
+    if _made(paths).exists() and not is_used_by_another(paths):
         _put_in_place(paths)
 
 
