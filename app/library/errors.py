@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from app.core.errors import (
 )
 
 _NEARLY_NOTHING_BYTES = 4 * 1024 * 1024  # below this a failed write is a full disk
+_NAMED = 3  # how many files a sentence names
 _OUR_BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -105,6 +106,15 @@ def locked(file: Path) -> LibraryLocked:
         mark("Another program is using the library “{file}”."),
         mark("Close the other program, or wait a moment and try again."),
         file=str(file),
+    )
+
+
+def not_deleted(files: Sequence[Path]) -> LibraryError:
+    return LibraryError(
+        mark("{count} files of what was removed could not be deleted: {files}."),
+        mark("Unlock them and delete them yourself; what lies there may come back to the list."),
+        count=len(files),
+        files=", ".join(f"“{file}”" for file in files[:_NAMED]) + (" …" * (len(files) > _NAMED)),
     )
 
 

@@ -1,6 +1,10 @@
 """Rules run once a day, move what they said they would, and can be taken back for good."""
 
-from collections.abc import Iterator
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,9 +12,10 @@ import pytest
 
 from app.config.paths import Paths, write_private
 from app.config.settings import Settings
+from app.core.errors import LibraryError
 from app.core.ids import new_id
 from app.core.job import JobStatus
-from app.core.recording import RecordingKind, RecordingStatus
+from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.retention import DAY_S, Due, Rule, Takes, lines_of
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
@@ -180,6 +185,113 @@ def test_a_kill_while_sound_is_moved_is_made_good(home: Home, has_moved: bool) -
     home.sounds.tidy()  # the row has it again: so it shall be
     assert sound.read_bytes() == b"sound of it"
     assert home.sounds.entries() == ()
+
+
+def test_sound_without_a_row_waits_for_the_row_to_come_back(home: Home) -> None:
+    quiet, sound = home.add_with_sound(40)
+    home.sounds.put([quiet], home.now_s)
+    (entry,) = home.sounds.entries()
+    home.writer.remove([quiet]).result(10)  # as a restored older library has no such row
+    home.sounds.tidy()
+    assert entry.sound.read_bytes() == b"sound of it"
+    home.add(quiet, 40, kind=RecordingKind.QUICK)
+    assert home.sounds.restore([quiet]) == (quiet,)
+    assert sound.read_bytes() == b"sound of it"
+
+
+def test_sound_whose_row_never_comes_back_is_gone_in_its_time(home: Home) -> None:
+    quiet, _sound = home.add_with_sound(1)
+    home.sounds.put([quiet], home.now_s)
+    home.writer.remove([quiet]).result(10)
+    home.begin()
+    for days, left in ((29, 1), (2, 0)):
+        home.now_s += days * DAY_S
+        home.retention.run()
+        assert len(home.sounds.entries()) == left
+
+
+class Between:
+    """A writer that lets another do something at the moment a sound changes hands."""
+
+    def __init__(self, writer: LibraryWriter, act: Callable[[], object]) -> None:
+        self._writer = writer
+        self._other = threading.Thread(target=act)
+
+    def update_recording(self, recording_id: str, **fields: object) -> "Future[Recording | None]":
+        self._other.start()
+        self._other.join(0.1)  # time enough to do harm, if it may
+        return self._writer.update_recording(recording_id, **fields)
+
+    def end(self) -> None:
+        self._other.join(10)
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_who_tidies_meanwhile_does_not_take_what_is_on_its_way(home: Home, is_back: bool) -> None:
+    quiet, sound = home.add_with_sound(40)
+    if is_back:
+        home.sounds.put([quiet], NOW)
+    other = SoundBin(home.paths, home.writer, home.reader)
+    between = Between(home.writer, other.tidy)
+    mine = SoundBin(home.paths, between, home.reader)  # type: ignore[arg-type]
+    assert (mine.restore([quiet]) if is_back else mine.put([quiet], NOW)) == (quiet,)
+    between.end()
+    row = home.reader.recording(quiet)
+    assert row is not None
+    if is_back:
+        assert (row.audio_path, home.sounds.entries()) == (sound, ())
+        assert sound.read_bytes() == b"sound of it"
+    else:
+        (entry,) = home.sounds.entries()
+        assert (row.audio_path, entry.sound.read_bytes()) == (None, b"sound of it")
+
+
+def refuse_to_move(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let no file change its folder, as between two disks or where it is locked."""
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if self.parent != target.parent:
+            raise OSError(number, os.strerror(number))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+def test_sound_comes_and_goes_between_two_disks(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, sound = home.add_with_sound(40)
+    refuse_to_move(monkeypatch, errno.EXDEV)
+    assert home.sounds.put([quiet], NOW) == (quiet,)
+    (entry,) = home.sounds.entries()
+    assert not sound.exists()
+    assert entry.sound.stat().st_mode & 0o777 == 0o600
+    sound.write_bytes(entry.sound.read_bytes())  # killed before the first was deleted
+    home.sounds.tidy()
+    assert not sound.exists()
+    assert home.sounds.restore([quiet]) == (quiet,)
+    assert sound.read_bytes() == b"sound of it"
+    assert home.sounds.entries() == ()
+
+
+def test_what_cannot_be_moved_stays_and_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, sound = home.add_with_sound(40)
+    moved, _its_sound = home.add_with_sound(40)
+    home.sounds.put([moved], NOW)
+    refuse_to_move(monkeypatch, errno.EPERM)
+    with pytest.raises(LibraryError, match="could not be moved: Operation not permitted"):
+        home.sounds.put([quiet], NOW)
+    row = home.reader.recording(quiet)
+    assert row is not None
+    assert (row.audio_path, row.is_copy, sound.exists()) == (sound, True, True)
+    with pytest.raises(LibraryError, match="could not be moved"):
+        home.sounds.restore([moved])
+    home.sounds.tidy()
+    (entry,) = home.sounds.entries()
+    assert entry.sound.read_bytes() == b"sound of it"
 
 
 def test_a_persons_own_file_is_never_touched(home: Home, tmp_path: Path) -> None:
