@@ -34,7 +34,7 @@ _NAMED = 3
 _HOUR_S = 3600.0
 _SETTLED_S = 60.0
 # How far each part of the check is when it begins, of 1.
-_ROWS, _INDEX, _SOUND, _FOLDERS, _RIGHTS = 0.1, 0.7, 0.8, 0.85, 0.95
+_ROWS, _INDEX, _FOLDERS, _SOUND, _RIGHTS = 0.1, 0.7, 0.8, 0.9, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,12 @@ class LibraryCheck:
                 self._rows(opened)
                 self._step(_INDEX)
                 self._index(opened)
-                self._step(_SOUND)
-                self._sound(mend.sounds(opened.connection))
             finally:
                 opened.connection.close()
         self._step(_FOLDERS)
-        self._folders()
+        self._folders()  # before the sound: whose that is, the rows say
+        self._step(_SOUND)
+        self._sound()
         self._step(_RIGHTS)
         self._rights()
         self._progress(1.0)
@@ -242,8 +242,13 @@ class LibraryCheck:
 
     # The files
 
-    def _sound(self, rows: list[tuple[str, str, Path | None]]) -> None:
+    def _sound(self) -> None:
         SoundBin(self._paths, self._writer, self._reader).tidy()
+        with (
+            told_plainly(self._paths.library),
+            contextlib.closing(open_readonly(self._paths.library).connection) as connection,
+        ):
+            rows = mend.sounds(connection)
         found_again, missing = [], []
         busy = self._under_way()
         for recording_id, title, path in rows:

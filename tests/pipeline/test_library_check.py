@@ -21,6 +21,7 @@ from app.library.search import ListQuery
 from app.library.writer import LibraryWriter
 from app.pipeline.library_check import CheckReport, LibraryCheck
 from app.pipeline.salvage import finish_salvage, salvage_library, set_aside_files
+from app.pipeline.sound_bin import SoundBin
 from tests.library.builders import make_job, make_recording, make_segment
 
 SAID = tuple(make_segment(f"take words number {at}", at * 5.0) for at in range(6))
@@ -156,6 +157,31 @@ def test_what_only_its_folder_knows_comes_back(home: Home) -> None:
     assert home.texts(take_id) == [segment.text for segment in SAID]
     assert home.check().is_clean
     assert not left.exists()
+
+
+def test_sound_in_the_bin_waits_until_lost_rows_are_back(home: Home) -> None:
+    sounds = SoundBin(home.paths, home.writer, home.reader)
+    assert sounds.put([home.take_id], 1.7e9) == (home.take_id,)
+    home.writer.remove([home.take_id]).result(10)  # as an older library that was restored
+    assert "folders_without_rows" in [finding.kind for finding in home.check().mended]
+    assert sounds.restore([home.take_id]) == (home.take_id,)
+    assert (home.paths.recordings / home.take_id / "audio.flac").read_bytes() == b"sound"
+    assert home.check().is_clean
+
+
+def test_sound_is_not_looked_for_before_lost_rows_are_back(home: Home) -> None:
+    sounds = SoundBin(home.paths, home.writer, home.reader)
+    sounds.put([home.take_id], 1.7e9)
+    (entry,) = sounds.entries()
+    entry.sound.rename(entry.source)  # killed before it had moved …
+    home.writer.remove([home.take_id]).result(10)  # … and then the row was lost
+    home.check()
+    take = home.reader.recording(home.take_id)
+    assert take is not None
+    assert take.audio_path == entry.source
+    assert entry.source.read_bytes() == b"sound"
+    assert sounds.entries() == ()  # nothing is left to be taken for a sound in the bin
+    assert home.check().is_clean
 
 
 def test_files_are_closed_to_others(home: Home) -> None:
