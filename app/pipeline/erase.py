@@ -114,7 +114,7 @@ def erase_everything(paths: Paths, *, has_models: bool) -> Erased:
                 mark("Quit it first, or erase everything in its settings under Privacy."),
             )
         plan_erasing(paths, has_models=has_models)
-        erased = _erase([*_ours(paths, has_models=has_models), *_traces(), paths.erasing])
+        erased = _erase([*own_files(paths, has_models=has_models), *_traces(), paths.erasing])
     finally:
         if lock is not None:
             lock.release()
@@ -138,7 +138,8 @@ def _erase(found: list[Path]) -> Erased:
     return Erased(files, size, tuple(path for path in found if path.exists()))
 
 
-def _ours(paths: Paths, *, has_models: bool) -> Iterator[Path]:
+def own_files(paths: Paths, *, has_models: bool) -> Iterator[Path]:
+    """Yield the files and folders in the home folder that are ours by name."""
     for pattern in _OURS:
         yield from sorted(paths.home.glob(pattern))
     if has_models and paths.models.exists():

@@ -195,6 +195,35 @@ def test_files_are_closed_to_others(home: Home) -> None:
     assert home.check().is_clean
 
 
+def test_only_what_is_ours_is_closed_and_what_goes_meanwhile_is_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, gone, refused = (
+        home.paths.home / "a picture of mine.png",
+        home.paths.logs / "download.part",
+        home.paths.logs / "undertone.log",
+    )
+    home.paths.logs.mkdir(mode=0o700)
+    for file in (picture, gone, refused):
+        file.touch()
+        file.chmod(0o644)
+    real = Path.chmod
+
+    def chmod(self: Path, mode: int) -> None:
+        if self == gone:
+            self.unlink()
+        if self == refused:
+            raise PermissionError(1, "Operation not permitted")
+        real(self, mode)
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    report = home.check()
+    assert report.mended == ()
+    (finding,) = report.open
+    assert (finding.kind, str(refused) in str(finding.message)) == ("too_open", True)
+    assert picture.stat().st_mode & 0o777 == 0o644
+
+
 def test_what_is_in_work_is_left_alone(home: Home) -> None:
     home.writer.add_recording(
         make_recording("busy", "Busy", status=RecordingStatus.WORKING), make_job("j", "busy")
