@@ -111,9 +111,8 @@ def locked(file: Path) -> LibraryLocked:
 
 def not_deleted(files: Sequence[Path]) -> LibraryError:
     return LibraryError(
-        mark("{count} files of what was removed could not be deleted: {files}."),
-        mark("Unlock them and delete them yourself; what lies there may come back to the list."),
-        count=len(files),
+        mark("What was removed is gone except {files}, which could not be deleted."),
+        mark("Unlock it and delete it yourself; otherwise it may come back to the list."),
         files=", ".join(f"“{file}”" for file in files[:_NAMED]) + (" …" * (len(files) > _NAMED)),
     )
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.retention import DAY_S, Due, Rule, Takes, lines_of
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
+from app.pipeline.removing import remove_recordings
 from app.pipeline.retention import Retention
 from app.pipeline.sound_bin import SoundBin
 from tests.library.builders import make_job, make_recording, make_segment
@@ -185,6 +186,100 @@ def test_a_kill_while_sound_is_moved_is_made_good(home: Home, has_moved: bool) -
     home.sounds.tidy()  # the row has it again: so it shall be
     assert sound.read_bytes() == b"sound of it"
     assert home.sounds.entries() == ()
+
+
+@pytest.mark.parametrize("change", ["put back", "favourite", "deleted anew", "in work"])
+def test_what_is_wanted_again_while_the_rules_run_is_not_erased(home: Home, change: str) -> None:
+    home.add("old", 31)  # what the run is moving meanwhile
+    home.add("mine", 90)
+    home.begin()
+    home.writer.move_to_bin(["mine"], home.now_s - 40 * DAY_S).result(10)
+    real = home.writer.move_to_bin
+
+    def move(ids: Sequence[str], at: float | None = None) -> "Future[tuple[str, ...]]":
+        if change in {"put back", "deleted anew"}:
+            home.writer.restore(["mine"]).result(10)
+        if change == "deleted anew":
+            real(["mine"], home.now_s).result(10)
+        if change == "favourite":
+            home.writer.set_favourite(["mine"], True).result(10)
+        if change == "in work":
+            home.writer.save_job(make_job("j", "mine")).result(10)
+        return real(ids, at)
+
+    home.writer.move_to_bin = move  # type: ignore[method-assign,assignment]
+    ran = home.retention.run()
+    assert (ran.moved.recordings, ran.erased) == (("old",), 0)
+    row = home.reader.recording("mine")
+    assert row is not None
+    assert home.reader.transcript("mine").segments[0].text == "text of mine"
+
+
+def test_sound_that_came_anew_is_not_erased(home: Home) -> None:
+    quiet, _sound = home.add_with_sound(40)
+    home.sounds.put([quiet], NOW)
+    home.sounds.restore([quiet])
+    home.sounds.put([quiet], NOW + DAY_S)
+    assert home.sounds.erase([quiet], NOW) == ()
+    assert home.sounds.erase([quiet], NOW + DAY_S) == (quiet,)
+    assert home.sounds.entries() == ()
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, *locked: Path) -> None:
+    """Let some files be as the Finder locks them."""
+    real = Path.unlink
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        if self in locked:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(self))
+        real(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
+def test_one_locked_file_keeps_no_other_from_going(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = [home.add_with_sound(1) for _each in range(3)]
+    copy = home.paths.home / "library.before-v2.sqlite"
+    copy.touch()
+    lock(monkeypatch, takes[0][1])
+    with pytest.raises(LibraryError, match=f"gone except “{takes[0][1]}”, which"):
+        remove_recordings(home.writer, home.paths, [name for name, _sound in takes])
+    assert home.reader.count() == 0
+    assert list(home.paths.recordings.rglob("*.flac")) == [takes[0][1]]
+    assert [path.name for path in home.paths.recordings.iterdir()] == [takes[0][0]]
+    assert not copy.exists()
+
+
+def test_the_rest_of_a_take_that_cannot_be_deleted_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, sound = home.add_with_sound(1)
+    said = sound.with_name("segments.jsonl")
+    said.touch()
+    lock(monkeypatch, said)
+    with pytest.raises(LibraryError, match=r"segments\.jsonl"):
+        remove_recordings(home.writer, home.paths, [name])
+    assert not sound.exists()
+
+
+def test_a_locked_sound_in_the_bin_stops_neither_rules_nor_the_rest(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, _sound = home.add_with_sound(1)
+    other, _its_sound = home.add_with_sound(1)
+    home.add("old", 31)
+    home.begin()
+    home.sounds.put([quiet, other], home.now_s - 40 * DAY_S)
+    locked = {entry.recording_id: entry for entry in home.sounds.entries()}[quiet].sound
+    lock(monkeypatch, locked)
+    with pytest.raises(LibraryError, match="could not be deleted"):
+        home.retention.run()
+    assert [entry.recording_id for entry in home.sounds.entries()] == [quiet]
+    assert locked.exists()
+    assert home.reader.recording("old").deleted_at == NOW  # type: ignore[union-attr]
+    assert not home.retention.is_due()  # it is told once a day
 
 
 def test_sound_without_a_row_waits_for_the_row_to_come_back(home: Home) -> None:
