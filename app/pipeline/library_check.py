@@ -17,6 +17,7 @@ from app.config.paths import Paths
 from app.core.errors import AppError, LibraryDamaged, Phrase, mark
 from app.core.events import Event, Failed
 from app.core.finding import Finding, Severity
+from app.core.ids import names_a_folder
 from app.library import mend
 from app.library.check import look_at_index, look_at_place
 from app.library.connection import Opened, mend_file, open_readonly
@@ -280,9 +281,9 @@ class LibraryCheck:
 
     def _own_sound(self, recording_id: str) -> Path | None:
         """Return the sound in the recording's own folder, if there is one."""
-        folder = self._paths.recordings / recording_id
-        if not recording_id or folder.parent != self._paths.recordings:
+        if not names_a_folder(recording_id):
             return None
+        folder = self._paths.recordings / recording_id
         flac = TakeFolder(folder).flac
         if flac.exists():
             return flac

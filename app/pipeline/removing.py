@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.audio.take_folder import TakeFolder, remove_take_folder
 from app.config.paths import Paths
+from app.core.ids import names_a_folder
 from app.library.connection import old_copies
 from app.library.errors import not_deleted
 from app.library.writer import LibraryWriter
@@ -49,10 +50,10 @@ def _delete_files(paths: Paths, recording_ids: Sequence[str], copies: Sequence[P
     left: list[Path] = []
     for file in copies:
         left += _undeletable(file)
-    for recording_id in recording_ids:
+    for recording_id in filter(names_a_folder, recording_ids):
         folder = paths.recordings / recording_id
         try:
-            if recording_id and folder.parent == paths.recordings and folder.is_dir():
+            if folder.is_dir():
                 remove_take_folder(folder)
                 left += _still_there(TakeFolder(folder))
             forget_sound(recording_id, paths)

@@ -18,6 +18,7 @@ from pathlib import Path
 from app.audio.journal import flush_to_medium, sync_folder
 from app.config.paths import Paths, make_private_folder, write_private
 from app.core.errors import AppError, DiskFull, LibraryError, LibraryLocked, mark
+from app.core.ids import names_a_folder
 from app.library.errors import locked, not_deleted
 from app.library.lock import LibraryLock
 from app.library.reader import LibraryReader
@@ -144,7 +145,7 @@ class SoundBin:
             if recording is None or recording.audio_path is None or not recording.is_copy:
                 return False
             source = recording.audio_path
-            if source.parent != own:
+            if source.parent != own or not names_a_folder(recording_id):
                 return False  # not ours to take away
             entry = Entry(recording_id, at, source, self._paths.sound_bin / recording_id)
             try:
@@ -204,7 +205,7 @@ def forget_sound(recording_id: str, paths: Paths) -> None:
         LibraryLocked: another has been moving sound for a minute.
     """
     folder = paths.sound_bin / recording_id
-    if recording_id and folder.parent == paths.sound_bin and folder.is_dir():
+    if names_a_folder(recording_id) and folder.is_dir():
         with _held(paths):
             _drop(folder)
 

@@ -252,6 +252,20 @@ def test_one_locked_file_keeps_no_other_from_going(
     assert not copy.exists()
 
 
+@pytest.mark.parametrize("name", ["..", ".", "../x"])
+def test_no_name_of_an_archive_leads_out_of_the_folders(home: Home, name: str) -> None:
+    quiet, _sound = home.add_with_sound(40)
+    home.sounds.put([quiet], NOW)
+    home.add(name, 1)
+    beside = home.paths.home / "audio.flac"
+    write_private(beside, b"not of a recording")
+    remove_recordings(home.writer, home.paths, [name])
+    (entry,) = home.sounds.entries()
+    assert entry.sound.exists()
+    assert beside.exists()
+    assert home.reader.ids() == [quiet]
+
+
 def test_the_rest_of_a_take_that_cannot_be_deleted_is_told(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
