@@ -51,6 +51,15 @@ def damaged(file: Path) -> LibraryDamaged:
     )
 
 
+def failing_disk(file: Path, reason: str) -> LibraryError:
+    return LibraryError(
+        mark("The disk cannot give all of the library “{file}”: {reason}."),
+        mark("Check the disk. Then: undertone library salvage --force, or restore a backup."),
+        file=str(file),
+        reason=reason,
+    )
+
+
 def foreign_parts(file: Path, part: str) -> LibraryDamaged:
     return LibraryDamaged(
         mark("The library file “{file}” holds something Undertone did not write: “{part}”."),
@@ -142,8 +151,8 @@ def library_error(error: sqlite3.Error | OSError, file: Path) -> AppError:
         return not_a_library(file)
     if name.startswith("SQLITE_CANTOPEN") and _is_kept_from_writing(file):
         return read_only(file)
-    if name.startswith("SQLITE_IOERR") and _is_nearly_full(file):
-        return disk_full(file)
+    if name.startswith("SQLITE_IOERR"):
+        return disk_full(file) if _is_nearly_full(file) else failing_disk(file, str(error))
     return out_of_reach(file, str(error))
 
 

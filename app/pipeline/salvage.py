@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, write_private
-from app.core.errors import AppError, LibraryDamaged, LibraryLocked, LibraryReadOnly, mark
+from app.core.errors import AppError, LibraryDamaged, LibraryError, LibraryLocked, mark
 from app.library.backup import sync_folder
 from app.library.connection import open_readonly
 from app.library.errors import told_plainly, too_new
@@ -88,11 +88,15 @@ def _in_use() -> LibraryLocked:
 
 def _refuse_newer(paths: Paths) -> None:
     """Leave what a newer Undertone wrote alone: it holds what this one does not know."""
-    with contextlib.suppress(LibraryDamaged, LibraryReadOnly):
+    try:
         opened = open_readonly(paths.library)
-        opened.connection.close()
-        if opened.is_too_new:
-            raise too_new(paths.library)
+    except LibraryLocked:
+        raise
+    except LibraryError:
+        return  # what cannot be opened does not say who wrote it
+    opened.connection.close()
+    if opened.is_too_new:
+        raise too_new(paths.library)
 
 
 def is_damaged(paths: Paths) -> bool:

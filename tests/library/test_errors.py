@@ -37,7 +37,7 @@ def said(name: str) -> sqlite3.OperationalError:
         (said("SQLITE_CORRUPT_VTAB"), True, LibraryDamaged, "is damaged"),
         (said("SQLITE_NOTADB"), True, LibraryDamaged, "is damaged"),
         (said("SQLITE_IOERR_CORRUPTFS"), True, LibraryDamaged, "is damaged"),
-        (said("SQLITE_IOERR_READ"), True, LibraryError, "cannot be used at the moment"),
+        (said("SQLITE_IOERR_READ"), True, LibraryError, "The disk cannot give all"),
         (said("SQLITE_IOERR_READ"), False, LibraryError, "moved or deleted"),
         (said("SQLITE_CANTOPEN"), True, LibraryError, "cannot be used at the moment"),
         (said("SQLITE_CANTOPEN"), False, LibraryError, "moved or deleted"),
