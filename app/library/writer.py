@@ -148,6 +148,21 @@ class LibraryWriter:
         ids = tuple(recording_ids)
         return self._do(lambda t: changes.remove(t, ids))
 
+    def remove_binned(
+        self, recording_ids: Sequence[str], before: float
+    ) -> Future[tuple[tuple[str, ...], list[Path]]]:
+        """Remove for good those that have lain in the bin since `before`, and are no favourites.
+
+        The result is which those were, and the audio copies the caller deletes next.
+        """
+        ids = tuple(recording_ids)
+
+        def remove(change: Transaction) -> tuple[tuple[str, ...], list[Path]]:
+            found = organise.long_binned(change, ids, before)
+            return found, changes.remove(change, found)
+
+        return self._do(remove)
+
     # Order: the bin, favourites, folders, tags.
 
     def move_to_bin(

@@ -269,6 +269,7 @@ def test_a_damaged_library_is_set_aside_and_made_again(home: Home) -> None:
     home.recover()
     home.writer.close()
     home.reader.close()
+    home.owner.release()
     home.paths.library.write_bytes(b"no library" * 1000)
     rebuilt = rebuild(home.paths)
     assert rebuilt.set_aside is not None
