@@ -173,7 +173,7 @@ def _told(what: str) -> Callable[[float], None]:
 
 
 def _retention(options: argparse.Namespace) -> int:
-    from app.pipeline.erase import is_used_by_another
+    from app.library.lock import is_used_by_another
     from app.pipeline.retention import Retention
 
     paths = default_paths()

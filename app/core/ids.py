@@ -18,6 +18,11 @@ def new_id() -> str:
     return str(uuid.UUID(int=value))
 
 
+def names_a_folder(recording_id: str) -> bool:
+    """Whether an id, which may come from an archive, can be the name of one folder and no other."""
+    return recording_id not in {"", ".", ".."} and not {"/", "\0"} & set(recording_id)
+
+
 def time_of_id(made: str) -> float:
     """Return when an id of ours was made, in seconds since 1970; 0 for any other text."""
     try:

@@ -14,7 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.config.paths import Paths
-from app.core.errors import AppError, LibraryReadOnly, Phrase, mark
+from app.core.errors import (
+    AppError,
+    LibraryDamaged,
+    LibraryLocked,
+    LibraryReadOnly,
+    Phrase,
+    mark,
+)
 from app.core.finding import Finding, Severity
 from app.library.connection import mend_file, open_readonly
 from app.library.errors import damaged, told_plainly
@@ -175,8 +182,14 @@ def _file(file: Path) -> list[Finding]:
 
 
 def _of(error: AppError) -> Finding:
-    kind = "library_read_only" if isinstance(error, LibraryReadOnly) else "library_damaged"
-    return Finding(kind, Severity.ERROR, error.message, error.hint)
+    for sort, kind in (
+        (LibraryReadOnly, "library_read_only"),
+        (LibraryDamaged, "library_damaged"),
+        (LibraryLocked, "library_locked"),
+    ):
+        if isinstance(error, sort):
+            return Finding(kind, Severity.ERROR, error.message, error.hint)
+    return Finding("library_out_of_reach", Severity.ERROR, error.message, error.hint)
 
 
 def _integrity(connection: sqlite3.Connection, file: Path) -> Iterator[Finding]:

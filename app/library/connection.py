@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import make_private_folder
-from app.core.errors import LibraryDamaged, LibraryReadOnly, LibraryTooNew
+from app.core.errors import AppError, LibraryTooNew
 from app.library import schema
 from app.library.backup import copy_database
 from app.library.errors import locked, told_plainly, too_new
@@ -165,16 +165,17 @@ def open_readonly(file: Path) -> Opened:
     Raises:
         LibraryDamaged: it is no library or holds foreign parts.
         LibraryReadOnly: this user may not even read it.
+        LibraryError: it is out of reach just now.
     """
     with told_plainly(file):
         status = file.stat()
     identity = (status.st_dev, status.st_ino)
     try:
         return _open_readonly(file, identity, is_frozen=False)
-    except (LibraryReadOnly, LibraryDamaged) as error:
-        cause = error.__cause__
-        if not isinstance(cause, sqlite3.OperationalError):
-            raise
+    except AppError as error:
+        is_closed = not os.access(file.parent, os.W_OK | os.X_OK)
+        if not (is_closed and isinstance(error.__cause__, sqlite3.OperationalError)):
+            raise  # what is read as frozen lacks the log, so nothing else is a reason
         # A WAL file in a folder that cannot be written only opens as a file nobody changes.
         return _open_readonly(file, identity, is_frozen=True)
 

@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.core.errors import (
     AppError,
     DiskFull,
     LibraryDamaged,
+    LibraryError,
     LibraryLocked,
     LibraryReadOnly,
     LibraryTooNew,
@@ -24,8 +25,14 @@ from app.core.errors import (
 )
 
 _NEARLY_NOTHING_BYTES = 4 * 1024 * 1024  # below this a failed write is a full disk
+_NAMED = 3  # how many files a sentence names
 _OUR_BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LOST = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ENOTCONN}  # of a disk pulled out
+# What SQLite says where the disk, the memory or somebody's patience failed, and not the file.
+_NOT_THE_FILE = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_INTERRUPT")
+_THE_FILE = ("SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 
 
 def disk_full(file: Path) -> DiskFull:
@@ -41,6 +48,15 @@ def damaged(file: Path) -> LibraryDamaged:
         mark("The library file “{file}” is damaged."),
         mark("Repair it: undertone library salvage, or restore a backup."),
         file=str(file),
+    )
+
+
+def failing_disk(file: Path, reason: str) -> LibraryError:
+    return LibraryError(
+        mark("The disk cannot give all of the library “{file}”: {reason}."),
+        mark("Check the disk. Then: undertone library salvage --force, or restore a backup."),
+        file=str(file),
+        reason=reason,
     )
 
 
@@ -61,11 +77,20 @@ def not_a_library(file: Path) -> LibraryDamaged:
     )
 
 
-def moved_away(file: Path) -> LibraryDamaged:
-    return LibraryDamaged(
+def moved_away(file: Path) -> LibraryError:
+    return LibraryError(
         mark("The library file “{file}” was moved or deleted while Undertone was using it."),
-        mark("Put it back and start Undertone again."),
+        mark("Put it back, or connect its disk, and start Undertone again."),
         file=str(file),
+    )
+
+
+def out_of_reach(file: Path, reason: str) -> LibraryError:
+    return LibraryError(
+        mark("The library “{file}” cannot be used at the moment: {reason}."),
+        mark("Try again. If that does not help, check its disk, then restore a backup."),
+        file=str(file),
+        reason=reason,
     )
 
 
@@ -93,6 +118,14 @@ def locked(file: Path) -> LibraryLocked:
     )
 
 
+def not_deleted(files: Sequence[Path]) -> LibraryError:
+    return LibraryError(
+        mark("What was removed is gone except {files}, which could not be deleted."),
+        mark("Unlock it and delete it yourself; otherwise it may come back to the list."),
+        files=", ".join(f"“{file}”" for file in files[:_NAMED]) + (" …" * (len(files) > _NAMED)),
+    )
+
+
 def stopped() -> Stopped:
     return Stopped(mark("Stopped. Nothing was changed."), mark("You can begin again at any time."))
 
@@ -100,8 +133,8 @@ def stopped() -> Stopped:
 def library_error(error: sqlite3.Error | OSError, file: Path) -> AppError:
     """Return the sentence for `error`, met while using the library `file`."""
     if isinstance(error, OSError):
-        return disk_full(file) if error.errno in _FULL else read_only(file)
-    name = getattr(error, "sqlite_errorname", "") or ""
+        return _disk_error(error, file)
+    name = _name_of(error)
     if name.startswith("SQLITE_FULL"):
         return disk_full(file)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
@@ -110,11 +143,38 @@ def library_error(error: sqlite3.Error | OSError, file: Path) -> AppError:
         return moved_away(file)
     if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
         return read_only(file)
-    if name.startswith("SQLITE_CANTOPEN"):
-        return read_only(file) if _is_kept_from_writing(file) else damaged(file)
+    if means_damage(error):
+        return damaged(file)
+    if _is_gone(file):
+        return moved_away(file)
+    if name.startswith("SQLITE_CANTOPEN") and file.is_dir():
+        return not_a_library(file)
+    if name.startswith("SQLITE_CANTOPEN") and _is_kept_from_writing(file):
+        return read_only(file)
     if name.startswith("SQLITE_IOERR"):
-        return disk_full(file) if _is_nearly_full(file) else damaged(file)
-    return damaged(file)
+        return disk_full(file) if _is_nearly_full(file) else failing_disk(file, str(error))
+    return out_of_reach(file, str(error))
+
+
+def means_damage(error: sqlite3.Error) -> bool:
+    """Whether `error` says that the file itself is wrong, not that it could not be had just now."""
+    name = _name_of(error)
+    passing = ("SQLITE_BUSY", "SQLITE_LOCKED", *_NOT_THE_FILE)
+    return name.startswith(_THE_FILE) or not name.startswith(passing)
+
+
+def _name_of(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", "") or ""
+
+
+def _disk_error(error: OSError, file: Path) -> AppError:
+    if error.errno in _FULL:
+        return disk_full(file)
+    if error.errno in _DENIED:
+        return read_only(file)
+    if error.errno in _LOST or (error.errno == errno.ENOENT and _is_gone(file)):
+        return moved_away(file)
+    return out_of_reach(file, error.strerror or str(error))
 
 
 @contextmanager
@@ -126,6 +186,14 @@ def told_plainly(file: Path) -> Iterator[None]:
         raise
     except (sqlite3.Error, OSError) as error:
         raise library_error(error, file) from error
+
+
+def _is_gone(file: Path) -> bool:
+    try:
+        file.stat()
+    except OSError as error:
+        return error.errno in {errno.ENOENT, errno.ENOTDIR, *_LOST}
+    return False
 
 
 def _is_kept_from_writing(file: Path) -> bool:

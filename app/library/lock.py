@@ -119,6 +119,19 @@ class Owner:
         self.release()
 
 
+def is_used_by_another(paths: Paths, owner: Owner | None = None) -> bool:
+    """Whether an Undertone other than `owner`'s works on the library, with its lock or without."""
+    if not paths.owners.is_dir():
+        return False
+    asking = owner or Owner.take(paths)
+    try:
+        names = [file.name for file in paths.owners.iterdir()]
+        return any(name != asking.token and asking.is_alive(name) for name in names)
+    finally:
+        if owner is None:
+            asking.release()
+
+
 def _sweep(folder: Path) -> None:
     for file in folder.iterdir():
         if not _TOKEN.match(file.name):

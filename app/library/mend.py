@@ -17,6 +17,7 @@ from app.core.ids import new_id, time_of_id
 from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment
 from app.library import changes, index, revise
+from app.library.errors import means_damage
 from app.library.revise import SEGMENT_COLUMNS
 from app.library.rows import (
     PackedWords,
@@ -101,10 +102,16 @@ def _unknown(texts: tuple[str, ...]) -> Recording:
 
 
 def is_whole(connection: sqlite3.Connection) -> bool:
-    """Whether every page of the file is as it should be. Reads all of it."""
+    """Whether every page of the file is as it should be. Reads all of it.
+
+    Raises:
+        sqlite3.Error: it could not be read just now, which says nothing about the file.
+    """
     try:
         rows = connection.execute("PRAGMA integrity_check").fetchall()
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if not means_damage(error):
+            raise
         return False
     # Newer SQLite looks into the search index as well, which can be made anew.
     faults = [str(row[0]) for row in rows if row != ("ok",)]

@@ -28,6 +28,17 @@ def restore(change: Transaction, ids: Sequence[str]) -> tuple[str, ...]:
     return _set(change, found, "deleted_at", None)
 
 
+def long_binned(change: Transaction, ids: Sequence[str], before: float) -> tuple[str, ...]:
+    """Return those that have lain in the bin since `before`, are no favourites and not in work."""
+    return _fitting(
+        change,
+        ids,
+        "r.deleted_at <= ? AND NOT r.is_favourite AND NOT EXISTS (SELECT 1 FROM jobs j WHERE "
+        "j.recording_id = r.recording_id AND j.status IN ('queued', 'running', 'paused'))",
+        before,
+    )
+
+
 def set_favourite(change: Transaction, ids: Sequence[str], is_favourite: bool) -> tuple[str, ...]:
     """Mark recordings as favourites or no longer; return those it changed."""
     found = _fitting(change, ids, "r.is_favourite <> ?", int(is_favourite))

@@ -7,9 +7,11 @@ read first, as far as its check sums hold, as SQLite would.
 Source: the SQLite file format, https://www.sqlite.org/fileformat2.html (public domain).
 """
 
+import errno
+import os
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _MAGIC = b"SQLite format 3\x00"
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
 _SIZES = tuple(1 << power for power in range(9, 17))
 _COMMON_SIZE = 4096
+_STEP_BYTES = 1 << 20
+_BLOCK_BYTES = 4096  # what a disk gives or does not
 _MOST_COLUMNS = 64
 _MOST_BYTES = 256 * 1024 * 1024  # of one row
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
@@ -38,15 +42,42 @@ class Row:
     columns: tuple[Value, ...]
 
 
+def _readable(file: Path, read: Callable[[int, int, int], bytes]) -> Iterator[bytes]:
+    """Yield all of a file; zeros stand for the blocks that the disk cannot give any more."""
+    with file.open("rb", buffering=0) as source:
+        size, at, step = os.fstat(source.fileno()).st_size, 0, _STEP_BYTES
+        while at < size:
+            wanted = min(step, size - at)
+            try:
+                got = read(source.fileno(), wanted, at)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                if step > _BLOCK_BYTES:
+                    step = _BLOCK_BYTES  # to find out which of them it is
+                    continue
+                got = bytes(wanted)
+            if not got:
+                return  # it is shorter now
+            yield got
+            at += len(got)
+            if at % _STEP_BYTES == 0:
+                step = _STEP_BYTES
+
+
 class DamagedFile:
     """The pages of a damaged file.
+
+    Args:
+        file: what is damaged.
+        read: as `os.pread`.
 
     Raises:
         OSError: it cannot be read.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._bytes = file.read_bytes()
+    def __init__(self, file: Path, read: Callable[[int, int, int], bytes] = os.pread) -> None:
+        self._bytes = b"".join(_readable(file, read))
         self._size = _page_size(self._bytes)
         self._usable = self._size - _reserved(self._bytes)
         self._newer = _log_pages(file.with_name(f"{file.name}-wal"), self._size)

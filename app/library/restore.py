@@ -42,7 +42,7 @@ from app.library.backups import (
 )
 from app.library.connection import checkpoint
 from app.library.errors import told_plainly
-from app.library.lock import LibraryLock
+from app.library.lock import LibraryLock, is_used_by_another
 from app.library.relocate import relocate
 from app.library.schema import SCHEMA_VERSION, check_schema, version
 from app.library.sounds import imported_back, point_to_own
@@ -209,7 +209,7 @@ def finish_restore(paths: Paths, lock: LibraryLock | None = None) -> Path | None
     try:
         with told_plainly(paths.library):
             if is_restore_staged(paths):
-                return _put_in_place(paths)
+                return None if is_used_by_another(paths) else _put_in_place(paths)
             _discard_staged(paths)
     finally:
         if own is not None:

@@ -148,6 +148,21 @@ class LibraryWriter:
         ids = tuple(recording_ids)
         return self._do(lambda t: changes.remove(t, ids))
 
+    def remove_binned(
+        self, recording_ids: Sequence[str], before: float
+    ) -> Future[tuple[tuple[str, ...], list[Path]]]:
+        """Remove for good those that have lain in the bin since `before`, and are no favourites.
+
+        The result is which those were, and the audio copies the caller deletes next.
+        """
+        ids = tuple(recording_ids)
+
+        def remove(change: Transaction) -> tuple[tuple[str, ...], list[Path]]:
+            found = organise.long_binned(change, ids, before)
+            return found, changes.remove(change, found)
+
+        return self._do(remove)
+
     # Order: the bin, favourites, folders, tags.
 
     def move_to_bin(
@@ -258,6 +273,21 @@ class LibraryWriter:
         """
         kept, when = tuple(segments), time.time() if at is None else at
         return self._do(lambda t: revise.settle_rerun(t, rerun_id, kept, when))
+
+    def use_rerun(
+        self,
+        rerun_id: str,
+        segments: Sequence[Segment],
+        *,
+        is_whole: bool,
+        at: float | None = None,
+    ) -> Future[bool]:
+        """End what was transcribed once more: the text it makes is the text; `False` when gone.
+
+        What goes is kept as a version. `is_whole`: it is not of a part only.
+        """
+        kept, when = tuple(segments), time.time() if at is None else at
+        return self._do(lambda t: revise.use_rerun(t, rerun_id, kept, when, is_whole=is_whole))
 
     def remove_revision(self, revision_id: str) -> Future[bool]:
         return self._do(lambda t: revise.remove_revision(t, revision_id))

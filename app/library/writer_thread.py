@@ -61,7 +61,7 @@ class WriterThread:
         try:
             opened.result()
         except BaseException:
-            self._thread.join()
+            self.close()  # it may have opened all the same: Ctrl-C comes at any moment
             raise
 
     def submit(self, work: Callable[[Transaction], _T]) -> Future[_T]:

@@ -19,7 +19,7 @@ import platformdirs
 from app.config.identity import BUNDLE_ID, NAME
 from app.config.paths import Paths, write_private
 from app.core.errors import AppError, DiskFull, LibraryLocked, mark
-from app.library.lock import LibraryLock, Owner
+from app.library.lock import LibraryLock, is_used_by_another
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
 
@@ -63,19 +63,6 @@ def count_recordings(paths: Paths) -> int:
             return reader.count() + reader.count(ListQuery(is_binned=True))
     except AppError:
         return 0
-
-
-def is_used_by_another(paths: Paths, owner: Owner | None = None) -> bool:
-    """Whether an Undertone other than `owner`'s works on the library."""
-    if not paths.owners.is_dir():
-        return False
-    asking = owner or Owner.take(paths)
-    try:
-        names = [file.name for file in paths.owners.iterdir()]
-        return any(name != asking.token and asking.is_alive(name) for name in names)
-    finally:
-        if owner is None:
-            asking.release()
 
 
 def plan_erasing(paths: Paths, *, has_models: bool) -> None:
@@ -127,7 +114,7 @@ def erase_everything(paths: Paths, *, has_models: bool) -> Erased:
                 mark("Quit it first, or erase everything in its settings under Privacy."),
             )
         plan_erasing(paths, has_models=has_models)
-        erased = _erase([*_ours(paths, has_models=has_models), *_traces(), paths.erasing])
+        erased = _erase([*own_files(paths, has_models=has_models), *_traces(), paths.erasing])
     finally:
         if lock is not None:
             lock.release()
@@ -151,7 +138,8 @@ def _erase(found: list[Path]) -> Erased:
     return Erased(files, size, tuple(path for path in found if path.exists()))
 
 
-def _ours(paths: Paths, *, has_models: bool) -> Iterator[Path]:
+def own_files(paths: Paths, *, has_models: bool) -> Iterator[Path]:
+    """Yield the files and folders in the home folder that are ours by name."""
     for pattern in _OURS:
         yield from sorted(paths.home.glob(pattern))
     if has_models and paths.models.exists():

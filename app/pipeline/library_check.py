@@ -6,6 +6,7 @@ way out.
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from app.config.paths import Paths
 from app.core.errors import AppError, LibraryDamaged, Phrase, mark
 from app.core.events import Event, Failed
 from app.core.finding import Finding, Severity
+from app.core.ids import names_a_folder
 from app.library import mend
 from app.library.check import look_at_index, look_at_place
 from app.library.connection import Opened, mend_file, open_readonly
@@ -24,6 +26,7 @@ from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.transaction import Transaction
 from app.library.writer import LibraryWriter
+from app.pipeline.erase import own_files
 from app.pipeline.importing import MEDIA_SUFFIXES
 from app.pipeline.recover import rebuild_library, recover_takes
 from app.pipeline.sound_bin import SoundBin
@@ -34,7 +37,7 @@ _NAMED = 3
 _HOUR_S = 3600.0
 _SETTLED_S = 60.0
 # How far each part of the check is when it begins, of 1.
-_ROWS, _INDEX, _SOUND, _FOLDERS, _RIGHTS = 0.1, 0.7, 0.8, 0.85, 0.95
+_ROWS, _INDEX, _FOLDERS, _SOUND, _RIGHTS = 0.1, 0.7, 0.8, 0.9, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,12 @@ class LibraryCheck:
                 self._rows(opened)
                 self._step(_INDEX)
                 self._index(opened)
-                self._step(_SOUND)
-                self._sound(mend.sounds(opened.connection))
             finally:
                 opened.connection.close()
         self._step(_FOLDERS)
-        self._folders()
+        self._folders()  # before the sound: whose that is, the rows say
+        self._step(_SOUND)
+        self._sound()
         self._step(_RIGHTS)
         self._rights()
         self._progress(1.0)
@@ -242,8 +245,13 @@ class LibraryCheck:
 
     # The files
 
-    def _sound(self, rows: list[tuple[str, str, Path | None]]) -> None:
+    def _sound(self) -> None:
         SoundBin(self._paths, self._writer, self._reader).tidy()
+        with (
+            told_plainly(self._paths.library),
+            contextlib.closing(open_readonly(self._paths.library).connection) as connection,
+        ):
+            rows = mend.sounds(connection)
         found_again, missing = [], []
         busy = self._under_way()
         for recording_id, title, path in rows:
@@ -273,9 +281,9 @@ class LibraryCheck:
 
     def _own_sound(self, recording_id: str) -> Path | None:
         """Return the sound in the recording's own folder, if there is one."""
-        folder = self._paths.recordings / recording_id
-        if not recording_id or folder.parent != self._paths.recordings:
+        if not names_a_folder(recording_id):
             return None
+        folder = self._paths.recordings / recording_id
         flac = TakeFolder(folder).flac
         if flac.exists():
             return flac
@@ -319,11 +327,12 @@ class LibraryCheck:
             if not folder.is_dir() or folder.name in busy:
                 continue
             for part in sorted(folder.glob("*.part")):
-                if time.time() - part.stat().st_mtime > _HOUR_S:
-                    part.unlink(missing_ok=True)
-                    yield part
-            if time.time() - folder.stat().st_mtime > _HOUR_S:
-                with contextlib.suppress(OSError):  # it holds something
+                with contextlib.suppress(OSError):  # somebody is done with it, or keeps it
+                    if time.time() - part.stat().st_mtime > _HOUR_S:
+                        part.unlink()
+                        yield part
+            with contextlib.suppress(OSError):  # it holds something
+                if time.time() - folder.stat().st_mtime > _HOUR_S:
                     folder.rmdir()
                     yield folder
 
@@ -342,14 +351,30 @@ class LibraryCheck:
         return folder.journal.exists() and self._owner.is_alive(owner)
 
     def _rights(self) -> None:
-        is_open = [path for path in _all_below(self._paths.home) if path.stat().st_mode & 0o077]
-        for path in is_open:
-            path.chmod(path.stat().st_mode & 0o700)
-        if is_open:
+        closed = 0
+        left = []
+        for path in _all_of(self._paths):
+            try:
+                mode = path.stat().st_mode
+                if mode & 0o077:
+                    path.chmod(mode & 0o700)
+                    closed += 1
+            except FileNotFoundError:
+                continue  # somebody was done with it
+            except OSError:
+                left.append(path)
+        if closed:
             self._tell(
                 "too_open",
                 mark("Files that other people here could open are closed to them now: {count}."),
-                count=len(is_open),
+                count=closed,
+            )
+        if left:
+            self._tell(
+                "too_open",
+                mark("Other people here can open {files}, and Undertone may not change that."),
+                is_open=mark("They are locked or another user’s: make them yours; check again."),
+                files=few([str(path) for path in left]),
             )
 
 
@@ -358,11 +383,16 @@ def few(names: list[str]) -> str:
     return ", ".join(f"“{name}”" for name in names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
-def _all_below(home: Path) -> Iterator[Path]:
-    """Yield our folder and all in it; links are not followed."""
-    if not home.is_dir():
+def _all_of(paths: Paths) -> Iterator[Path]:
+    """Yield our folder and all in it that is ours; links are not followed."""
+    if not paths.home.is_dir():
         return
-    yield home
-    for path in home.rglob("*"):
-        if not path.is_symlink() and (path.is_file() or path.is_dir()):
-            yield path
+    yield paths.home
+    for own in own_files(paths, has_models=True):
+        if own.is_symlink():
+            continue
+        yield own
+        for folder, folders, files in os.walk(own):
+            yield from (
+                path for name in (*folders, *files) if not (path := Path(folder, name)).is_symlink()
+            )

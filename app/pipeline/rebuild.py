@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.paths import Paths, make_private_folder
+from app.config.paths import Paths
 from app.core.errors import AppError, LibraryDamaged
 from app.core.events import Event, Failed, LibraryChanged
-from app.library.lock import LibraryLock, Owner
+from app.library.lock import LibraryLock, Owner, is_used_by_another
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.pipeline.recover import rebuild_library, recover_takes
@@ -38,16 +38,11 @@ def rebuild(paths: Paths) -> Rebuilt:
         LibraryError, DiskFull: the library cannot be written; a damaged one only when another
             Undertone has it open.
     """
-    make_private_folder(paths.home)
     lock = LibraryLock.take(paths.library_lock)
     try:
         writer, set_aside = _open(paths, lock)
-        owner = Owner.take(paths)
-        try:
+        with writer, Owner.take(paths) as owner:
             return _rebuild(paths, writer, owner, set_aside)
-        finally:
-            owner.release()
-            writer.close()
     finally:
         if lock is not None:
             lock.release()
@@ -57,7 +52,7 @@ def _open(paths: Paths, lock: LibraryLock | None) -> tuple[LibraryWriter, Path |
     try:
         return LibraryWriter(paths.library, _nobody, lock=lock, watch_s=None), None
     except LibraryDamaged:
-        if lock is None:
+        if lock is None or is_used_by_another(paths):
             raise
     aside = paths.library.with_name(
         f"{paths.library.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"

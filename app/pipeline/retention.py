@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.audio.take_folder import take_folders
 from app.config.paths import Paths, write_private
 from app.config.settings import Settings
-from app.core.errors import DiskFull, mark
+from app.core.errors import AppError, DiskFull, mark
 from app.core.retention import (
     DAY_S,
     Due,
@@ -28,9 +29,8 @@ from app.core.retention import (
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
 from app.library.writer import LibraryWriter
-from app.pipeline.removing import remove_recordings
+from app.pipeline.removing import remove_expired
 from app.pipeline.sound_bin import SoundBin
-from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
 _ALL = 10_000_000
@@ -110,7 +110,7 @@ class Retention:
                 the very first run, put nothing away.
 
         Raises:
-            LibraryError, DiskFull: it could not be done; what was done before stays done.
+            LibraryError, DiskFull: it could not be done, or not with all; the rest stays done.
         """
         with self._turn:
             self._sounds.tidy()
@@ -120,11 +120,15 @@ class Retention:
             old, old_sounds = self._expired(settings.bin_keeps_days)
             if not is_confirmed and not trusts_clock(memory.ran_at, self._now_s()):
                 return self._hold(memory, found, len(old) + len(old_sounds))
-            moved = self._move(found, memory)
-            self._erase(old, old_sounds)
+            problems: list[AppError] = []
+            moved = self._move(found, memory, problems)
+            before = self._now_s() - settings.bin_keeps_days * DAY_S
+            erased = self._erase(old, old_sounds, before, problems)
             memory.ran_at = self._now_s()
             self._save(memory)
-            return Ran(moved, len(old) + len(old_sounds))
+            if problems:
+                raise problems[0]
+            return Ran(moved, erased)
 
     def undo(self, moved: Due) -> None:
         """Take back what a run put away; no rule will touch it again."""
@@ -182,12 +186,18 @@ class Retention:
         gone = set(whole)
         return whole, tuple(key for key in expired(sounds, days, now_s) if key not in gone)
 
-    def _move(self, found: Due, memory: _Memory) -> Due:
+    def _move(self, found: Due, memory: _Memory, problems: list[AppError]) -> Due:
         memory.planned = [*found.recordings, *found.sounds]
         self._save(memory)
         at = self._now_s()
         whole = self._writer.move_to_bin(found.recordings, at).result() if found.recordings else ()
-        sounds = self._sounds.put(found.sounds, at)
+        sounds: tuple[str, ...] = ()
+        try:
+            sounds = self._sounds.put(found.sounds, at)
+        except AppError as error:
+            problems.append(error)
+            there = {entry.recording_id for entry in self._sounds.entries()}
+            sounds = tuple(key for key in found.sounds if key in there)
         memory.planned = []
         memory.moved += whole
         memory.silenced += sounds
@@ -195,14 +205,26 @@ class Retention:
             _log.info("retention: %d to the bin, %d lost their sound", len(whole), len(sounds))
         return Due(tuple(whole), sounds)
 
-    def _erase(self, recordings: Sequence[str], sounds: Sequence[str]) -> None:
-        if recordings:
-            remove_recordings(self._writer, self._paths, recordings)
-            for recording_id in recordings:
-                forget_waveform(recording_id, self._paths)
-        self._sounds.erase(sounds)
-        if recordings or sounds:
-            _log.info("bin: %d recordings and %d sounds erased", len(recordings), len(sounds))
+    def _erase(
+        self,
+        recordings: Sequence[str],
+        sounds: Sequence[str],
+        before: float,
+        problems: list[AppError],
+    ) -> int:
+        """Erase what has lain in the bin since `before`; return how much that still was."""
+        count = 0
+        for erase, ids in (
+            (partial(remove_expired, self._writer, self._paths), recordings),
+            (self._sounds.erase, sounds),
+        ):
+            try:
+                count += len(erase(ids, before)) if ids else 0
+            except AppError as error:
+                problems.append(error)
+        if count:
+            _log.info("bin: %d erased", count)
+        return count
 
     # What is remembered
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, write_private
-from app.core.errors import AppError, LibraryDamaged, LibraryLocked, LibraryReadOnly, mark
+from app.core.errors import AppError, LibraryDamaged, LibraryError, LibraryLocked, mark
 from app.library.backup import sync_folder
 from app.library.connection import open_readonly
-from app.library.errors import too_new
-from app.library.lock import LibraryLock
+from app.library.errors import told_plainly, too_new
+from app.library.lock import LibraryLock, is_used_by_another
 from app.library.mend import is_whole
 from app.library.salvage import Salvaged, salvage
 from app.pipeline.rebuild import Rebuilt, rebuild
@@ -62,11 +62,10 @@ def salvage_library(
     """
     lock = LibraryLock.take(paths.library_lock)
     if lock is None:
-        raise LibraryLocked(
-            mark("Another Undertone is using the library."),
-            mark("Quit it, then repair the library."),
-        )
+        raise _in_use()
     with lock:
+        if is_used_by_another(paths):
+            raise _in_use()
         _refuse_newer(paths)
         found: Salvaged | None = None
         if not _made(paths).exists():
@@ -80,17 +79,31 @@ def salvage_library(
     return Outcome(found, rebuild(paths), aside)
 
 
+def _in_use() -> LibraryLocked:
+    return LibraryLocked(
+        mark("Another Undertone is using the library."),
+        mark("Quit it, then repair the library."),
+    )
+
+
 def _refuse_newer(paths: Paths) -> None:
     """Leave what a newer Undertone wrote alone: it holds what this one does not know."""
-    with contextlib.suppress(LibraryDamaged, LibraryReadOnly):
+    try:
         opened = open_readonly(paths.library)
-        opened.connection.close()
-        if opened.is_too_new:
-            raise too_new(paths.library)
+    except LibraryLocked:
+        raise
+    except LibraryError:
+        return  # what cannot be opened does not say who wrote it
+    opened.connection.close()
+    if opened.is_too_new:
+        raise too_new(paths.library)
 
 
 def is_damaged(paths: Paths) -> bool:
     """Whether the library file cannot be opened, or a page of it is not as it should be.
+
+    Raises:
+        LibraryError: it is out of reach just now, so nobody can tell.
 
     Thread: any but the main one; reads the whole file.
     """
@@ -100,10 +113,8 @@ def is_damaged(paths: Paths) -> bool:
         opened = open_readonly(paths.library)
     except LibraryDamaged:
         return True
-    try:
+    with told_plainly(paths.library), contextlib.closing(opened.connection):
         return not is_whole(opened.connection)
-    finally:
-        opened.connection.close()
 
 
 def plan_salvage(paths: Paths) -> None:
@@ -122,8 +133,11 @@ def forget_plan(paths: Paths) -> None:
 
 
 def finish_salvage(paths: Paths) -> None:
-    """Put a new library in place that a kill left beside the damaged one. Holder of the lock."""
-    if _made(paths).exists():
+    """Put a new library in place that a kill left beside the damaged one. Holder of the lock.
+
+    Nothing happens while another Undertone works on the damaged one.
+    """
+    if _made(paths).exists() and not is_used_by_another(paths):
         _put_in_place(paths)
 
 

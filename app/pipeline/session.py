@@ -7,13 +7,14 @@ stays in the library as an interrupted job.
 import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from app.audio.ballast import Ballast
 from app.audio.devices import Devices
-from app.config.paths import Paths, make_private_folder, resources
+from app.config.paths import Paths, resources
 from app.config.settings import Settings
 from app.core.errors import AppError
 from app.core.events import Event
@@ -38,6 +39,7 @@ from app.pipeline.backups import BackupParts, Backups
 from app.pipeline.dictation import DictationMachine, DictationParts
 from app.pipeline.main_thread import MainThread
 from app.pipeline.models import ModelParts, Models
+from app.pipeline.once import sweep_once
 from app.pipeline.queue import Parts, TranscriptionQueue
 from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
@@ -115,25 +117,25 @@ def open_session(
     Raises:
         LibraryError: the library cannot be opened for writing; says why and what to do.
     """
-    make_private_folder(paths.home)
-    lock = LibraryLock.take(paths.library_lock)
-    try:
-        if lock is not None:
-            finish_salvage(paths)
-            finish_restore(paths, lock)
-        writer = LibraryWriter(paths.library, emit, lock=lock)
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
-    try:
-        finish_take_in(paths)
-    except AppError:
-        _log.warning("what was left of taking an archive in could not be put in place yet")
-    owner = Owner.take(paths)
+    with ExitStack() as undo:
+        session = _build(paths, emit, settings, host, models, undo)
+        undo.pop_all()
+    return session
+
+
+def _build(
+    paths: Paths,
+    emit: Callable[[Event], None],
+    settings: Callable[[], Settings],
+    host: Callable[[EngineLoop, Callable[[], None]], EngineHost],
+    models: Path | None,
+    undo: ExitStack,
+) -> Session:
+    """Build a session; `undo` closes what was opened where something goes wrong behind it."""
+    lock, writer, owner, reader = _open_library(paths, emit, undo)
     store = open_store(models or paths.models, resources())
-    reader = LibraryReader(paths.library)
     pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="io")
+    undo.callback(pool.shutdown, cancel_futures=True)
 
     def on_engine_event(event: Event) -> None:
         queue.on_event(event)
@@ -146,7 +148,9 @@ def open_session(
     loop.look_after(residency.look)
     parts = Parts(loop, residency, writer, reader, store, owner, paths, pool)
     queue = TranscriptionQueue(parts, emit, settings)
+    undo.callback(queue.close)
     shelf = Models(ModelParts(store, loop, residency, pool, machine), emit, settings)
+    undo.callback(shelf.close)
     backups = Backups(
         BackupParts(
             paths,
@@ -157,12 +161,36 @@ def open_session(
         emit,
         settings,
     )
+    undo.callback(backups.close)
     engine = host(loop, residency.close)
+    undo.callback(engine.stop, _STOP_S)
     engine.start()
     return Session(
         paths, store, loop, engine, reader, writer, queue, shelf, backups, pool, owner, lock,
         residency, emit, settings,
     )  # fmt: skip
+
+
+def _open_library(
+    paths: Paths, emit: Callable[[Event], None], undo: ExitStack
+) -> tuple[LibraryLock | None, LibraryWriter, Owner, LibraryReader]:
+    """Open the library, once what a kill left half done is in its place."""
+    lock = LibraryLock.take(paths.library_lock)
+    if lock is not None:
+        undo.callback(lock.release)
+        finish_salvage(paths)
+        finish_restore(paths, lock)
+    writer = LibraryWriter(paths.library, emit, lock=lock)
+    undo.callback(writer.close)
+    try:
+        finish_take_in(paths)
+    except AppError:
+        _log.warning("what was left of taking an archive in could not be put in place yet")
+    owner = Owner.take(paths)
+    undo.callback(owner.release)
+    reader = LibraryReader(paths.library)
+    undo.callback(reader.close)
+    return lock, writer, owner, reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +224,11 @@ def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
 
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":
-    """Bring back the takes that a crash left behind, on the io pool; told as an event."""
+    """Bring back the takes that a crash left behind, on the io pool; told as an event.
+
+    What a killed run that keeps nothing left behind goes.
+    """
+    session.pool.submit(sweep_once, session.paths.home)
     recovered = session.pool.submit(
         recover_takes,
         session.paths,

@@ -29,6 +29,7 @@ from app.core.events import ModelsChanged
 from app.core.job import JobStatus
 from app.core.links import is_link
 from app.library.errors import damaged
+from app.library.lock import is_used_by_another
 from app.library.reader import LibraryReader
 from app.library.restore import finish_restore
 from app.library.search import matches
@@ -40,7 +41,6 @@ from app.pipeline.backups import LOOK_S, BackupParts, Backups
 from app.pipeline.erase import (
     count_recordings,
     finish_erasing,
-    is_used_by_another,
     plan_erasing,
 )
 from app.pipeline.hotkeys import HotkeyBindings

@@ -1,5 +1,7 @@
 """A damaged library gives back every row that can be read, and nothing that is not so."""
 
+import errno
+import os
 import random
 import shutil
 import sqlite3
@@ -189,6 +191,34 @@ def test_a_file_without_a_row_is_refused(tmp_path: Path, content: bytes) -> None
     with pytest.raises(LibraryDamaged):
         salvage(file, tmp_path / "new.sqlite", NoFolders())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library.sqlite"]
+
+
+def test_what_the_disk_cannot_give_costs_only_that(file: Path) -> None:
+    whole = DamagedFile(file)
+    pages = range(1, whole.page_count + 1)
+    bad = next(page for page in pages[2:] if list(whole.rows(page)))  # so no row goes on there
+    asked = []
+
+    def read(descriptor: int, count: int, at: int) -> bytes:
+        asked.append(count)
+        if at <= (bad - 1) * PAGE < at + count:
+            raise OSError(errno.EIO, "Input/output error")
+        return os.pread(descriptor, count, at)
+
+    torn = DamagedFile(file, read)
+    assert torn.page_count == whole.page_count
+    assert list(torn.rows(bad)) == []
+    for page in set(pages) - {bad}:
+        assert list(torn.rows(page)) == list(whole.rows(page))
+    assert len(asked) < whole.page_count + 5
+
+
+def test_a_disk_that_is_gone_is_no_bad_block(file: Path) -> None:
+    def read(_descriptor: int, _count: int, _at: int) -> bytes:
+        raise OSError(errno.ENXIO, "No such device")
+
+    with pytest.raises(OSError, match="No such device"):
+        DamagedFile(file, read)
 
 
 def test_it_can_be_stopped(file: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.config.paths import Paths
-from app.core.errors import DiskFull, LibraryDamaged
+from app.core.errors import DiskFull, LibraryError
 from app.core.events import LibraryChanged
 from app.core.job import JobStage, JobStatus
 from app.core.recording import RecordingStatus
@@ -257,13 +257,13 @@ def test_the_file_taken_away_is_said(library: Library, tmp_path: Path) -> None:
     start_job(library)
     away = tmp_path / "away.sqlite"
     library.file.rename(away)
-    with pytest.raises(LibraryDamaged, match="moved or deleted"):
+    with pytest.raises(LibraryError, match="moved or deleted"):
         library.writer.update_recording("r1", title="x").result(WAIT)
     away.rename(library.file)
     assert library.writer.update_recording("r1", title="back").result(WAIT) is not None
     library.file.unlink()
     library.file.touch()
-    with pytest.raises(LibraryDamaged, match="moved or deleted"):
+    with pytest.raises(LibraryError, match="moved or deleted"):
         library.writer.update_recording("r1", title="x").result(WAIT)
 
 

@@ -20,14 +20,13 @@ from app.config.settings import Settings, load_settings, save_settings
 from app.core.errors import LibraryLocked
 from app.core.recording import RecordingKind
 from app.core.transcript import Segment, Word
-from app.library.lock import Owner
+from app.library.lock import Owner, is_used_by_another
 from app.library.revise import RevisionKind, pack_segments
 from app.library.search import ListQuery
 from app.pipeline.erase import (
     count_recordings,
     erase_everything,
     finish_erasing,
-    is_used_by_another,
     plan_erasing,
 )
 from app.pipeline.removing import remove_recordings

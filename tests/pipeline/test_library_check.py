@@ -21,6 +21,7 @@ from app.library.search import ListQuery
 from app.library.writer import LibraryWriter
 from app.pipeline.library_check import CheckReport, LibraryCheck
 from app.pipeline.salvage import finish_salvage, salvage_library, set_aside_files
+from app.pipeline.sound_bin import SoundBin
 from tests.library.builders import make_job, make_recording, make_segment
 
 SAID = tuple(make_segment(f"take words number {at}", at * 5.0) for at in range(6))
@@ -158,6 +159,31 @@ def test_what_only_its_folder_knows_comes_back(home: Home) -> None:
     assert not left.exists()
 
 
+def test_sound_in_the_bin_waits_until_lost_rows_are_back(home: Home) -> None:
+    sounds = SoundBin(home.paths, home.writer, home.reader)
+    assert sounds.put([home.take_id], 1.7e9) == (home.take_id,)
+    home.writer.remove([home.take_id]).result(10)  # as an older library that was restored
+    assert "folders_without_rows" in [finding.kind for finding in home.check().mended]
+    assert sounds.restore([home.take_id]) == (home.take_id,)
+    assert (home.paths.recordings / home.take_id / "audio.flac").read_bytes() == b"sound"
+    assert home.check().is_clean
+
+
+def test_sound_is_not_looked_for_before_lost_rows_are_back(home: Home) -> None:
+    sounds = SoundBin(home.paths, home.writer, home.reader)
+    sounds.put([home.take_id], 1.7e9)
+    (entry,) = sounds.entries()
+    entry.sound.rename(entry.source)  # killed before it had moved …
+    home.writer.remove([home.take_id]).result(10)  # … and then the row was lost
+    home.check()
+    take = home.reader.recording(home.take_id)
+    assert take is not None
+    assert take.audio_path == entry.source
+    assert entry.source.read_bytes() == b"sound"
+    assert sounds.entries() == ()  # nothing is left to be taken for a sound in the bin
+    assert home.check().is_clean
+
+
 def test_files_are_closed_to_others(home: Home) -> None:
     flac = home.paths.recordings / home.take_id / "audio.flac"
     flac.chmod(0o644)
@@ -167,6 +193,35 @@ def test_files_are_closed_to_others(home: Home) -> None:
     assert flac.stat().st_mode & 0o777 == 0o600
     assert home.paths.recordings.stat().st_mode & 0o777 == 0o700
     assert home.check().is_clean
+
+
+def test_only_what_is_ours_is_closed_and_what_goes_meanwhile_is_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, gone, refused = (
+        home.paths.home / "a picture of mine.png",
+        home.paths.logs / "download.part",
+        home.paths.logs / "undertone.log",
+    )
+    home.paths.logs.mkdir(mode=0o700)
+    for file in (picture, gone, refused):
+        file.touch()
+        file.chmod(0o644)
+    real = Path.chmod
+
+    def chmod(self: Path, mode: int) -> None:
+        if self == gone:
+            self.unlink()
+        if self == refused:
+            raise PermissionError(1, "Operation not permitted")
+        real(self, mode)
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    report = home.check()
+    assert report.mended == ()
+    (finding,) = report.open
+    assert (finding.kind, str(refused) in str(finding.message)) == ("too_open", True)
+    assert picture.stat().st_mode & 0o777 == 0o644
 
 
 def test_what_is_in_work_is_left_alone(home: Home) -> None:

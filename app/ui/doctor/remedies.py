@@ -58,6 +58,8 @@ OF_KIND = {
     "too_open": Remedy.CHECK_LIBRARY,
     "library_read_only": Remedy.SHOW_LIBRARY_FOLDER,
     "library_damaged": Remedy.CHECK_LIBRARY,
+    "library_locked": Remedy.LOOK_AGAIN,
+    "library_out_of_reach": Remedy.LOOK_AGAIN,
     "library_too_new": Remedy.OPEN_RELEASES,
     "orphans": Remedy.CHECK_LIBRARY,
     "segments_damaged": Remedy.CHECK_LIBRARY,

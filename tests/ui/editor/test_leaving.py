@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -80,20 +79,3 @@ def test_a_version_of_another_recording_is_not_put_in_place(
     assert window.parts.transcript.editor.do(
         edit.retext(window.parts.transcript.editor.session.segments, 0, "still at work")
     )
-
-
-def test_a_title_that_was_typed_is_kept_when_another_recording_opens(
-    open_window: OpenWindow, qtbot: QtBot
-) -> None:
-    world = world_of(3)
-    window = open_window(world)
-    header = window.parts.transcript.header
-    qtbot.waitUntil(lambda: window.browser.opened_id == "r000000")
-    header.rename()
-    QTest.keyClicks(header.title_edit, "A new title")
-    window.browser.show_recording("r000001")
-    qtbot.waitUntil(lambda: window.browser.opened_id == "r000001")
-    titles = [world.library.recording(key).title for key in ("r000000", "r000001")]  # type: ignore[union-attr]
-    assert titles[0] == "A new title"
-    assert titles[1] != "A new title"
-    assert header.title_label.text() == titles[1]
