@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.core.edit import Edit, between, emptied
-from app.core.spans import retold, shared, tidy, tokens
+from app.core.spans import retold, shared, tidied, tidy, tokens
 from app.core.transcript import Segment, Word
 
 _BLANK = re.compile(r"\s")
@@ -55,8 +55,8 @@ def replace_hit(segments: Sequence[Segment], hit: Hit, text: str) -> Edit | None
 
 def place_behind(segments: Sequence[Segment], hit: Hit, text: str) -> tuple[int, int]:
     """Return the (segment, character) behind `text` once it has replaced `hit`."""
-    before = tidy(segments[hit.at].text)[: hit.start]
-    return hit.at, len(tidy(f"{before}{text}.")) - 1
+    new = tidy(segments[hit.at].text)[: hit.start] + text
+    return hit.at, tidied(new, len(new))
 
 
 def replace_all(segments: Sequence[Segment], wanted: Wanted, text: str) -> Edit | None:

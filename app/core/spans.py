@@ -21,6 +21,11 @@ def tidy(text: str) -> str:
     return " ".join(text.split())
 
 
+def tidied(text: str, place: int) -> int:
+    """Return where the character `place` of `text` is once that is on one line."""
+    return len(tidy(f"{text[:place]}.")) - 1
+
+
 def spans(text: str, words: Sequence[Word]) -> list[tuple[int, int]]:
     """Return where each word stands in `text`, in order; empty when they do not all stand in it."""
     found = []

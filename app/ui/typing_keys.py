@@ -1,6 +1,7 @@
 """What ⌘⌫ means where somebody types: what stands before the cursor goes, never a recording.
 
-Follows the focus in one window, so that fields of any age are heard and no other event is.
+Follows the focus, so that fields of any age and of every window are heard and no other event is:
+on a Mac the one menu bar takes its keys from sheets and Settings too.
 """
 
 import sys
@@ -17,10 +18,9 @@ _KINDS = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 class TypingKeys(QObject):
     """Keeps ⌘⌫ from the menu while a field that can be written in has the focus."""
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.takes_line = sys.platform == "darwin"  # elsewhere it takes a word, as Qt does
-        self._window = window
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
@@ -45,7 +45,7 @@ class TypingKeys(QObject):
     def _on_focus(self, old: QWidget | None, now: QWidget | None) -> None:
         if isinstance(old, _FIELDS):
             old.removeEventFilter(self)
-        if isinstance(now, _FIELDS) and self._window.isAncestorOf(now):
+        if isinstance(now, _FIELDS):
             now.installEventFilter(self)
 
 

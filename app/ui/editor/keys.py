@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 
 from app.config.translate import tr
 from app.core import edit
-from app.core.spans import tidy
+from app.core.spans import tidied, tidy
 from app.ui.editor.marks import WordMarks
 from app.ui.editor.session import EditSession
 from app.ui.transcript.text import TranscriptText
@@ -342,8 +342,7 @@ class EditorKeys(QObject):
 
     def _tidied(self, at: int, offset: int) -> tuple[int, int]:
         """Return a place in a block as it is in the segment, which has no blanks left over."""
-        before = self._text.block_at(at).text()[:offset]
-        return at, len(tidy(f"{before}x")) - 1
+        return at, tidied(self._text.block_at(at).text(), offset)
 
     def _put_cursor(self, at: int, offset: int) -> None:
         block = self._text.block_at(min(at, max(0, len(self._session.segments) - 1)))

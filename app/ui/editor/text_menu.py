@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.config.translate import tr
 from app.core import edit
+from app.core.spans import tidied
 from app.ui.actions import connect
 from app.ui.units import place_in
 
@@ -27,8 +28,8 @@ def fill_text_menu(editor: "TranscriptEditor", parent: QWidget, point: QPoint) -
     at = here.blockNumber()
     if at >= len(session.segments):
         return menu
-    offset = place_in(here.block(), here.position())
-    word = editor.marks.word_at(at, offset)
+    place = place_in(here.block(), here.position())
+    word = editor.marks.word_at(at, place)
     segment = session.segments[at]
     start_s = segment.words[word].start_s if word is not None else segment.start_s
     connect(menu.addAction(tr("Listen from Here")), lambda: _listen(editor, start_s))
@@ -41,6 +42,7 @@ def fill_text_menu(editor: "TranscriptEditor", parent: QWidget, point: QPoint) -
             lambda: editor.do(edit.confirm(session.segments, at, word)),
         )
     first, count = editor.chosen_segments()
+    offset = tidied(here.block().text(), place)
     connect(
         menu.addAction(tr("Split Here")),
         lambda: editor.do(edit.split(session.segments, at, offset)),

@@ -2,8 +2,9 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from app.core.transcript import Transcript
@@ -121,3 +122,19 @@ def test_on_a_mac_it_deletes_to_the_beginning_of_the_line(window: MainWindow, wo
     press(window, KEY.Key_Backspace, CONTROL)
     assert shown(editor) == ["one three five six"]
     assert in_bin(world) == []
+
+
+def test_a_sheets_field_keeps_it_too(window: MainWindow, qtbot: QtBot) -> None:
+    editor = editor_of(window)
+    editor.ask_speaker(0, 1)
+    assert editor.question is not None
+    field = editor.question.findChild(QLineEdit)
+    assert field is not None
+    editor.question.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    wish = QKeyEvent(QKeyEvent.Type.ShortcutOverride, KEY.Key_Backspace, CONTROL)
+    wish.ignore()
+    QApplication.sendEvent(field, wish)
+    assert wish.isAccepted()
+    editor.question.reject()
