@@ -417,6 +417,22 @@ def test_what_is_final_is_not_made_again_after_a_failure(desk_of: MakeDesk) -> N
     assert desk.texts() == ["One.", "Two."]
 
 
+@pytest.mark.parametrize(("said", "meant"), [("New line.", "\n"), ("New paragraph.", "\n\n")])
+def test_a_command_alone_is_carried_out(desk_of: MakeDesk, said: str, meant: str) -> None:
+    desk = desk_of(says(said))
+    record(desk)
+    assert desk.until_over() is Outcome.INSERTED
+    assert desk.inserter.text == meant
+    assert status(desk) is RecordingStatus.DONE
+
+
+def test_a_filler_alone_is_nothing_to_insert(desk_of: MakeDesk) -> None:
+    desk = desk_of(says("Um."))
+    record(desk)
+    assert desk.until_over() is Outcome.NOTHING_HEARD
+    assert desk.inserter.text == ""
+
+
 def test_a_missing_model_costs_no_sound(desk_of: MakeDesk) -> None:
     desk = desk_of(says("x"), settings=Settings(model_id="gone"))
     record(desk)
