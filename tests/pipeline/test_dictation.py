@@ -21,7 +21,7 @@ from app.core.recording import RecordingKind, RecordingStatus
 from app.engine.base import Hypothesis, StreamResult
 from app.engine.scripted import ScriptedRecognizer, ScriptedStream
 from app.macos.front_app import FrontApp
-from app.macos.hotkey import Chord
+from app.macos.hotkey import Chord, parse_chord
 from app.macos.insert_rules import Field
 from app.macos.permissions import Grant, Permission
 from app.macos.power import FakePower, Heat, PowerEvent
@@ -325,6 +325,19 @@ def test_escape_is_taken_only_while_recording_and_cancels(desk_of: MakeDesk) -> 
     desk.hotkeys.press(escape)
     desk.until(lambda: desk.now.outcome is Outcome.CANCELLED)
     assert "cancel" not in desk.hotkeys.bound
+
+
+def test_escape_cancels_while_the_hotkey_is_held(desk_of: MakeDesk) -> None:
+    desk = desk_of(says("Hello."), loops=True, settings=Settings(dictate_hotkey="ctrl+alt+d"))
+    desk.machine.listen()
+    assert desk.hotkeys is not None
+    held = parse_chord("ctrl+alt+d")
+    desk.hotkeys.press(held)
+    desk.until_stage(Stage.RECORDING)
+    desk.hotkeys.press(Chord("escape", held.modifiers))
+    desk.until(lambda: desk.now.outcome is Outcome.CANCELLED)
+    desk.hotkeys.release(held)
+    assert list(desk.hotkeys.bound) == ["dictate"]
 
 
 def test_a_hotkey_that_is_held_records_until_it_is_released(desk_of: MakeDesk) -> None:
