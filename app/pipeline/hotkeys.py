@@ -120,8 +120,10 @@ class HotkeyBindings:
         self._hotkeys.close()
 
     def _want(self, name: str, chord: str, *, is_told: bool = True) -> None:
-        if self._bound.get(name, "") == chord:
+        is_same = self._bound.get(name, "") == chord
+        if is_same and name not in self._refusals:
             return
+        is_told = is_told and not is_same  # what was refused before is only tried once more
         self._hotkeys.unbind(name)
         self._refusals.pop(name, None)
         self._bound[name] = chord
@@ -131,7 +133,8 @@ class HotkeyBindings:
             wanted = parse_chord(chord)
         except AppError as error:
             self._refusals[name] = error
-            self._on_problem(error)
+            if is_told:
+                self._on_problem(error)
         else:
             self._bind(name, wanted, is_told=is_told)
 

@@ -106,6 +106,21 @@ def test_escape_cancels_while_the_keys_of_a_hotkey_are_held(
     assert scene.bound == before
 
 
+def test_a_refused_hotkey_is_tried_again_and_told_once() -> None:
+    scene = Scene()
+    scene.use("ctrl+alt+j")
+    settings = Settings(dictate_hotkey="ctrl+alt+j", quick_hotkey="f9")
+    scene.bindings.apply(settings)
+    scene.bindings.apply(settings)
+    assert len(scene.told) == 1
+    assert DICTATE not in scene.bound
+    assert scene.keys is not None
+    scene.keys.used.clear()  # the other program has quit
+    scene.bindings.apply(settings)
+    assert scene.bound[DICTATE] == "ctrl+alt+j"
+    assert scene.bindings.problem(DICTATE) is None
+
+
 def test_why_a_hotkey_does_not_come_is_remembered() -> None:
     scene = Scene()
     scene.use("ctrl+alt+j")
