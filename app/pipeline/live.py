@@ -42,7 +42,8 @@ _HISTORY_S = 3.0  # an utterance is certain only a while after it began
 _BEHIND_S = 5.0  # so far behind, partials of words long spoken help nobody
 _LONG_S = 40.0  # an utterance so long ends at the next short pause …
 _TOO_LONG_S = 120.0  # … and one so long anywhere
-_SAME_TALK_S = 5.0  # after a shorter pause the language is still the same
+_SAME_TALK_S = 5.0  # after a shorter pause the language is still the same …
+_TELLING_S = 3.0  # … if there was sound enough to know it: one word says little
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class _Utterance:
     stream: Stream
     start_s: float
     fed: int  # first sample of the take it has not heard
+    is_language_given: bool
     heard: list[Audio] = field(default_factory=list)
 
 
@@ -137,7 +139,8 @@ class _Listener:
         self._end = 0  # samples of the take heard so far
         self._recent: Audio = np.zeros(0, np.float32)  # the last ones
         self._utterance: _Utterance | None = None
-        self._language = order.options.language
+        self._language = order.options.language  # what goes for what follows
+        self._last_language = order.options.language  # of what was said last
         self._spoke_s = order.start_s  # until when somebody spoke
         self._done_s = order.start_s
         self._told_silence = False
@@ -212,7 +215,8 @@ class _Listener:
         if pause_s <= _SAME_TALK_S:
             options = replace(options, language=self._language)
         stream = self._recognizer.open_stream(options, begin / SAMPLE_RATE)
-        self._utterance = _Utterance(stream, begin / SAMPLE_RATE, begin)
+        is_given = options.language is not None
+        self._utterance = _Utterance(stream, begin / SAMPLE_RATE, begin, is_given)
 
     def _feed(self, until: int) -> None:
         """Let the utterance hear what it has not heard, up to the sample `until`."""
@@ -278,7 +282,9 @@ class _Listener:
             else:
                 yield None
         if result.language and result.segments:
-            self._language = result.language
+            self._last_language = result.language
+            if not utterance.is_language_given and done_s - utterance.start_s >= _TELLING_S:
+                self._language = result.language
         whole = yield from self._reread(utterance, result)
         yield from self._tell(SegmentsFinal(
             self._order.take_id, whole.segments, self._after(done_s), result.language, whole.missing
@@ -331,7 +337,7 @@ class _Listener:
             yield from self._close_at(self._placed(region))
         yield from self._finish(end_s)
         yield from self._tell(
-            SegmentsFinal(self._order.take_id, (), self._after(end_s), self._language)
+            SegmentsFinal(self._order.take_id, (), self._after(end_s), self._last_language)
         )
 
     def _partial(

@@ -1,7 +1,7 @@
 """A take to words: what is decoded when, who goes first, and what a long speech does."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,8 @@ from app.core.events import PartialChanged, SegmentsFinal
 from app.core.job import Priority
 from app.core.recording import RecordingKind
 from app.core.transcript import Segment, Word
-from app.engine.base import Hypothesis, StreamResult
-from app.engine.scripted import ScriptedStream, ScriptedWindow
+from app.engine.base import Hypothesis, Options, StreamResult
+from app.engine.scripted import PlayedStream, ScriptedRecognizer, ScriptedStream, ScriptedWindow
 from app.pipeline import live
 from tests.helpers.dictation import RATE, Desk, Loads, Samples, says, speech
 
@@ -118,6 +118,37 @@ def test_after_a_short_pause_the_language_is_still_the_same(tmp_path: Path) -> N
         assert [final.language for final in finals(desk)] == ["de", "de", "de"]
         assert asked[-1] == "de"
         assert None in asked
+    finally:
+        desk.close()
+
+
+@dataclass(slots=True)
+class Asked(ScriptedRecognizer):
+    """Remembers the language each utterance was to be heard in."""
+
+    languages: list[str | None] = field(default_factory=list)
+
+    def open_stream(self, options: Options, start_s: float) -> PlayedStream:
+        self.languages.append(options.language)
+        return ScriptedRecognizer.open_stream(self, options, start_s)
+
+
+def utterances(*languages: str) -> tuple[ScriptedStream, ...]:
+    return tuple(ScriptedStream(result=StreamResult((), each), text=each) for each in languages)
+
+
+def test_a_short_word_does_not_decide_the_language_of_what_follows(tmp_path: Path) -> None:
+    okay = speech("en-01", before_s=0.0)[: RATE * 3 // 2]
+    pause = speech("de-31", before_s=0.0)[-RATE:]  # 1 s of room noise
+    german = speech("de-32")
+    heard = Asked(streams=utterances("en", "de", "en", "de"))
+    sound = np.concatenate([okay, pause, german, okay, pause, german])
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        assert heard.languages == [None, None, "de", "de"]
+        # Which language it was is known all the same: the last word counts.
+        assert [final.language for final in finals(desk)] == ["en", "de", "en", "de", "de"]
     finally:
         desk.close()
 
