@@ -183,8 +183,9 @@ class _Listener:
         for region in closed:
             yield from self._close_at(self._placed(region))
         self._open_if_speaking()
+        yield from self._cut_at_pause()
         self._feed(self._end)
-        if self._is_too_long() or self._has_paused():
+        if self._is_too_long():
             yield from self._close_at(Region(self._spoke_s, self._end / SAMPLE_RATE))
         self._watch_silence()
         behind_s = self._progress.captured_s() - self._end / SAMPLE_RATE
@@ -246,11 +247,25 @@ class _Listener:
         length_s = self._end / SAMPLE_RATE - utterance.start_s
         return length_s > _TOO_LONG_S or (length_s > _LONG_S and not self._detector.is_speaking)
 
-    def _has_paused(self) -> bool:
-        """Whether the person paused the recording: what follows is another utterance."""
-        markers = self._cursor.markers
-        fresh, self._markers = markers[self._markers :], len(markers)
-        return self._utterance is not None and any(m.kind is Kind.PAUSE for m in fresh)
+    def _cut_at_pause(self) -> Steps:
+        """End the utterance where the person paused the recording: what follows is another."""
+        pause = self._passed_pause()
+        utterance = self._utterance
+        if pause is None or utterance is None or round(utterance.start_s * SAMPLE_RATE) >= pause:
+            return
+        yield from self._close_at(Region(utterance.start_s, pause / SAMPLE_RATE))
+        self._open_if_speaking()
+
+    def _passed_pause(self) -> int | None:
+        """Return the sample of the last pause that is new; a block may hold sound behind it."""
+        pause = None
+        for marker in self._cursor.markers[self._markers :]:
+            at = round(marker.at_s * SAMPLE_RATE)
+            if at > self._end:  # the cursor is ahead of the sound it has given
+                break
+            self._markers += 1
+            pause = at if marker.kind is Kind.PAUSE else pause
+        return pause
 
     def _watch_silence(self) -> None:
         wanted_s = self._order.silence_s
