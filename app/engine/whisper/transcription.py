@@ -1,7 +1,8 @@
 """One job of a Whisper model: windows in, final results out, one short step at a time.
 
-A window is encoded once; second tries and word times use the sound its row still holds. What a
-window becomes depends on nothing but the window, the options and the windows just before it.
+A window is encoded once; second tries and word times use the sound its row still holds. Only where
+its text met the model's limit is the rest a window of its own. What a window becomes depends on
+nothing but the window, the options and the windows just before it.
 """
 
 from collections import deque
