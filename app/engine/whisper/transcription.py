@@ -257,7 +257,8 @@ class Transcription:
         window, tokens = work.window, self._loaded.tokens
         cuts = cut_segments(decoded.tokens, tokens, window.end_s - window.start_s)
         # Text that no try got right is gone on from once: it may never come to an end.
-        if decoded.is_complete or (is_failed and work.part.before is not None):
+        is_last = is_failed and work.part.before is not None
+        if decoded.is_complete or not self._timestamps or is_last:
             return cuts, ()
         return what_to_keep(window, cuts, tokens.timestamp_begin, may_halve=not is_failed)
 
