@@ -169,13 +169,14 @@ def load_settings(file: Path) -> Settings:
         raw = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         _set_aside(file)
         return Settings()
     if not isinstance(raw, dict):
         _set_aside(file)
         return Settings()
-    for version in range(int(raw.get("version", 1) or 1), _VERSION):
+    written = raw.get("version")
+    for version in range(written if isinstance(written, int) and written > 0 else 1, _VERSION):
         raw = _UPGRADES[version](raw)
     settings = Settings()
     for name, value in raw.items():

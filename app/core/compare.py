@@ -4,16 +4,18 @@ What was not chosen stays as it is, to the word and its time; a chosen differenc
 of the other text with their own times. Choosing nothing gives back the very same segments.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from itertools import accumulate
 
 from app.core.spans import is_dense, joined, retold, spans, tidy, tokens
 from app.core.transcript import Segment, Word
 
 _ANCHOR = 3  # so many words in a row, once in both texts, are the same place in both
+_STEPS_A_WORD, _MOST_STEPS = 1_000, 2_000_000  # of one stretch; so many take half a second
 _SAME_S = 0.05
 
 Opcode = tuple[str, int, int, int, int]
@@ -55,7 +57,7 @@ def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
     """Return how `old` becomes `new`, as `SequenceMatcher` says it, quickly for long texts too.
 
     Long texts are cut where a few words in a row stand once in both; what lies between is compared
-    word by word.
+    word by word, where it says the same few words for minutes as far as that is worth its time.
     """
     found: list[Opcode] = []
     a = c = 0
@@ -64,7 +66,7 @@ def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
         if left == right:
             parts: list[Opcode] = [("equal", 0, b - a, 0, d - c)]
         else:
-            parts = list(SequenceMatcher(None, left, right, autojunk=False).get_opcodes())
+            parts = list(_Matcher(left, right).get_opcodes())
         for kind, i, j, k, m in parts:
             _add(found, (kind, a + i, a + j, c + k, c + m))
         a, c = b, d
@@ -113,7 +115,8 @@ class Comparison:
                 segment = self.mine[at]
                 made.append(self._rewritten(segment, edits[at]) if at in edits else segment)
             at += 1
-        return tuple(each for each in made if each.text or each in self.mine)
+        empty = {each for each in self.mine if not each.text}
+        return tuple(each for each in made if each.text or each in empty)
 
     # Inside
 
@@ -148,15 +151,12 @@ class Comparison:
         for each in gone:
             parts.setdefault(each.at, []).append(each)
         new: dict[int, list[Token]] = {at: [] for at in parts}
-        for token in said:
-            new[self._nearest(token, list(parts))].append(token)
+        among = list(parts)
+        ends_s = list(accumulate((self.mine[at].end_s for at in among), max))
+        for token in said:  # each goes into the first of my segments that ends after it
+            place = bisect_right(ends_s, self._time_of(token))
+            new[among[min(place, len(among) - 1)]].append(token)
         return [(at, part[0].start, part[-1].end, new[at]) for at, part in parts.items()]
-
-    def _nearest(self, token: Token, among: Sequence[int]) -> int:
-        """Return which of my segments a word of theirs is said in."""
-        at_s = self._time_of(token)
-        later = (at for at in among if at_s < self.mine[at].end_s)
-        return next(later, among[-1])
 
     def _place_of(self, number: int, said: Sequence[Token]) -> tuple[int, int]:
         """Return the segment and the place in it before my word `number`."""
@@ -277,6 +277,40 @@ def _within(segment: Segment, low: float, high: float) -> Segment:
         replace(word, start_s=held(word.start_s), end_s=held(word.end_s)) for word in segment.words
     )
     return replace(segment, start_s=held(segment.start_s), end_s=held(segment.end_s), words=words)
+
+
+class _Matcher(SequenceMatcher[str]):
+    """A `SequenceMatcher` that is never slow.
+
+    It takes the cube of their length for two texts that loop, as models do in silence. Where the
+    next step costs more than is left, only what the two begin and end with is found to be equal.
+    """
+
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        super().__init__(None, old, new, autojunk=False)
+        self._old, self._new = old, new
+        often = Counter(new)
+        self._steps = [0, *accumulate(1 + often[word] for word in old)]
+        self._left = min(_STEPS_A_WORD * (len(old) + len(new)), _MOST_STEPS)
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> Match:
+        ahi = len(self._old) if ahi is None else ahi
+        bhi = len(self._new) if bhi is None else bhi
+        steps = self._steps[ahi] - self._steps[alo]
+        if steps <= self._left:
+            self._left -= steps
+            return super().find_longest_match(alo, ahi, blo, bhi)
+        most = min(ahi - alo, bhi - blo)
+        head = tail = 0
+        while head < most and self._old[alo + head] == self._new[blo + head]:
+            head += 1
+        if head:
+            return Match(alo, blo, head)
+        while tail < most and self._old[ahi - 1 - tail] == self._new[bhi - 1 - tail]:
+            tail += 1
+        return Match(ahi - tail, bhi - tail, tail)
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:

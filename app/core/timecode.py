@@ -2,7 +2,7 @@
 
 import re
 
-_CODE = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?$")
+_CODE = re.compile(r"^(?:(\d{1,9}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?$")
 
 
 def subtitle_time(time_s: float, decimal: str = ".") -> str:

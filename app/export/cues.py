@@ -126,62 +126,73 @@ def _fitting(units: list[_Unit], first: int, options: ExportOptions) -> int:
 
 def width(text: str) -> int:
     """Return how many columns `text` takes; a wide character takes two, a mark none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(character)
-        else 2
-        if unicodedata.east_asian_width(character) in "WF"
-        else 1
-        for character in text
-    )
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def wrap(text: str, columns: int = COLUMNS) -> list[str]:
     """Return `text` in lines of at most `columns`, two of about the same length where two do."""
-    if width(text) <= columns:
+    left = width(text)
+    if left <= columns:
         return [text]
     halves = [
-        (text[:place].rstrip(), text[place:].lstrip())
-        for place in _breaks(text, columns)
-        if width(text[:place].rstrip()) <= columns and width(text[place:].lstrip()) <= columns
+        (abs(shown - (left - taken)), place)
+        for place, taken, shown in _ends(text, 0, columns)
+        if max(shown, left - taken) <= columns
     ]
     if halves:
-        first, second = min(halves, key=lambda pair: abs(width(pair[0]) - width(pair[1])))
-        return [first, second]
+        _difference, place = min(halves)
+        return [text[:place].rstrip(), text[place:].lstrip()]
     lines = []
-    while width(text) > columns:
-        breaks = _breaks(text, columns)
-        fitting = [place for place in breaks if width(text[:place].rstrip()) <= columns]
-        place = fitting[-1] if fitting else _hard_break(text, columns)
-        lines.append(text[:place].rstrip())
-        text = text[place:].lstrip()
-    return [*lines, text] if text else lines
+    start = 0
+    while left > columns:
+        end = _line_end(text, start, columns)
+        lines.append(text[start:end].rstrip())
+        while end < len(text) and text[end].isspace():
+            end += 1
+        left -= width(text[start:end])
+        start = end
+    return [*lines, text[start:]] if start < len(text) else lines
 
 
-def _breaks(text: str, columns: int) -> list[int]:
-    """Return where a line may end: after a blank, and between wide characters."""
-    places = []
-    for place in range(1, len(text)):
+def _ends(text: str, start: int, columns: int) -> Iterator[tuple[int, int, int]]:
+    """Yield where the line from `start` may end: after a blank, and between wide characters.
+
+    With each place come the columns up to it, and those without blanks at the end.
+    """
+    taken = shown = 0
+    most = start + 4 * columns + 2  # further on matters only to the next line
+    for place in range(start + 1, min(most, len(text))):
         before, after = text[place - 1], text[place]
+        taken += _columns_of(before)
+        if not before.isspace():
+            shown = taken
         ends_word = before == " " and after != " "
         if ends_word or (_is_wide(before) and _is_wide(after) and after not in _PAUSES):
-            places.append(place)
-        if place > 4 * columns:
-            break  # further on matters only to the next line
-    return places
+            yield place, taken, shown
 
 
 def _is_wide(character: str) -> bool:
     return character > "\u1100" and unicodedata.east_asian_width(character) in "WF"
 
 
-def _hard_break(text: str, columns: int) -> int:
-    """Return where a word that is wider than a line must be cut."""
+def _line_end(text: str, start: int, columns: int) -> int:
+    """Return where the line from `start` ends; a word that is wider than a line is cut."""
+    found = 0
+    for place, _taken, shown in _ends(text, start, columns):
+        if shown > columns:
+            break
+        found = place
+    if found:
+        return found
     taken = 0
-    for place, character in enumerate(text):
-        taken += width(character)
+    for place in range(start, len(text)):
+        taken += _columns_of(text[place])
         if taken > columns:
-            return max(1, place)
+            return max(start + 1, place)
     return len(text)

@@ -18,8 +18,10 @@ from app.export.document import one_line
 
 SUFFIXES = (".srt", ".vtt", ".json")
 _MOST_BYTES = 64 * 1024 * 1024
+_LATEST_S = 1e9  # thirty years: what is later is not a time
 _ARROW = re.compile(r"^\s*([\d:.,]+)\s*-->\s*([\d:.,]+)")
-_VOICE = re.compile(r"<v(?:\.[^ \t>]*)?[ \t]+([^>]*)>")
+# A name ends at the next bracket and after 200 characters, so no file can make this slow.
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]{0,200})>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|\{\\[^{}]*\}")
 
 
@@ -46,7 +48,14 @@ def read_transcript(file: Path) -> Transcript:
             found = _from_json(text)
         else:
             found = Transcript(_in_order(_cues(text, is_web=file.suffix.lower() == ".vtt")))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise _refused(file) from error
     if not found.segments:
         raise _refused(file)
@@ -87,7 +96,7 @@ def _cues(text: str, *, is_web: bool) -> list[Segment]:
 
 def _cue(start: str, end: str, said: str, is_web: bool) -> Segment | None:
     try:
-        start_s, end_s = parse_time(start), parse_time(end)
+        start_s, end_s = _time(parse_time(start)), _time(parse_time(end))
     except ValueError:
         return None
     speaker = None
@@ -103,40 +112,53 @@ def _from_json(text: str) -> Transcript:
     held = json.loads(text)
     if isinstance(held, dict) and held.get("format") == "undertone-transcript":
         segments = [_segment(each) for each in held["segments"]]
-        return Transcript(_in_order(segments), held.get("language"), held.get("model_id"))
+        named = _name(held.get("language")), _name(held.get("model_id"))
+        return Transcript(_in_order(segments), *named)
     listed = held["segments"] if isinstance(held, dict) else held  # as other tools write it
     segments = [
-        Segment(_time(each["start"]), _time(each["end"]), one_line(str(each["text"])))
-        for each in listed
+        Segment(*_times(each["start"], each["end"]), one_line(str(each["text"]))) for each in listed
     ]
-    language = held.get("language") if isinstance(held, dict) else None
-    return Transcript(_in_order(segments), language if isinstance(language, str) else None)
+    language = _name(held.get("language")) if isinstance(held, dict) else None
+    return Transcript(_in_order(segments), language)
 
 
 def _segment(held: dict[str, object]) -> Segment:
     words = tuple(
         Word(
-            str(each["text"]),
-            _time(each["start_s"]),
-            _time(each["end_s"]),
+            _storable(str(each["text"])),
+            *_times(each["start_s"], each["end_s"]),
             min(max(_time(each["probability"]), 0.0), 1.0),
         )
         for each in held.get("words") or ()  # type: ignore[attr-defined]
     )
     sure, speaker = held.get("confidence"), held.get("speaker")
     return Segment(
-        _time(held["start_s"]),
-        _time(held["end_s"]),
-        str(held["text"]),
+        *_times(held["start_s"], held["end_s"]),
+        _storable(str(held["text"])),
         words,
         None if sure is None else _time(sure),
-        None if speaker is None else str(speaker),
+        None if speaker is None else _storable(str(speaker)),
     )
+
+
+def _name(value: object) -> str | None:
+    return _storable(value) if isinstance(value, str) else None
+
+
+def _storable(text: str) -> str:
+    """Return a text UTF-8 can hold: JSON can write halves of characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _times(start: object, end: object) -> tuple[float, float]:
+    """Return a start and an end that is not before it."""
+    start_s = _time(start)
+    return start_s, max(start_s, _time(end))
 
 
 def _time(value: object) -> float:
     time_s = float(value)  # type: ignore[arg-type]
-    if not math.isfinite(time_s):
+    if not math.isfinite(time_s) or time_s > _LATEST_S:
         raise ValueError("not a time")
     return max(0.0, time_s)
 

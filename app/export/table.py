@@ -1,15 +1,19 @@
 """A table for spreadsheets: one row a segment.
 
 No cell can become a formula: what begins like one is led by an apostrophe, as spreadsheets do it.
+Where commas are decimal signs they split at semicolons and heed no quotes: those begin cells too.
 """
 
 import csv
+import re
 from typing import TextIO
 
 from app.core.timecode import subtitle_time
 from app.export.document import ExportDocument, ExportOptions, one_line
 
-_BEGINS_FORMULA = tuple("=+-@\t\r＝＋－＠|%")
+_FORMULA = "=+-@＝＋－＠|%"
+_BEGINS_FORMULA = tuple(f"{_FORMULA}\t\r")
+_SPLITS_TO_FORMULA = re.compile(rf';(?=[\s"]*[{re.escape(_FORMULA)}])')
 
 
 def write_csv(document: ExportDocument, file: TextIO, options: ExportOptions) -> None:
@@ -34,5 +38,6 @@ def write_csv(document: ExportDocument, file: TextIO, options: ExportOptions) ->
 
 def safe_cell(text: str) -> str:
     """Return a text no spreadsheet runs."""
+    text = _SPLITS_TO_FORMULA.sub(";'", text)
     is_risky = text.startswith(_BEGINS_FORMULA) or text.lstrip().startswith(_BEGINS_FORMULA)
     return f"'{text}" if is_risky else text

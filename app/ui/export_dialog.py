@@ -24,10 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.config.translate import tr, tr_plural
-from app.export import ExportOptions
+from app.export import ExportOptions, safe_name
 from app.ui import theme
 from app.ui.widgets.labels import PlainLabel, QuietLabel
-from app.ui.wording import safe_file_name
 
 # Returns how an export begins: (format, options) -> its first lines.
 Preview = Callable[[str, ExportOptions], str]
@@ -111,7 +110,7 @@ class ExportDialog(QDialog):
         self._on_format_changed()
 
     def _make_target(self, form: QFormLayout) -> None:
-        name = safe_file_name(self._titles[0]) if self._is_single else self._names
+        name = safe_name(self._titles[0]) if self._is_single else self._names
         self.name_edit = QLineEdit(name, self)
         self.name_edit.setAccessibleName(tr("File name"))
         self.name_edit.textChanged.connect(self._check)
@@ -139,7 +138,11 @@ class ExportDialog(QDialog):
         """Return the file to write, or the folder when there are several recordings."""
         if not self._is_single:
             return self._folder
-        return self._folder / f"{safe_file_name(self.name_edit.text())}.{self.format_id}"
+        suffix = f".{self.format_id}"
+        typed = self.name_edit.text().strip()
+        if typed.lower().endswith(suffix):
+            typed = typed[: -len(suffix)] or typed
+        return self._folder / f"{safe_name(typed)}{suffix}"
 
     @property
     def template(self) -> str:
@@ -236,11 +239,19 @@ class ExportDialog(QDialog):
     def _check(self) -> None:
         has_name = bool(self.name_edit.text().strip())
         self.export_button.setEnabled(has_name)
-        exists = self._is_single and has_name and self.target.exists()
+        exists = self._is_single and has_name and _is_there(self.target)
         self.warning.setText(
             tr("There is already a file of that name; it will be replaced.") if exists else ""
         )
         self.warning.setVisible(exists)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; what cannot be asked for is not there."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
 
 
 def _documents() -> Path:

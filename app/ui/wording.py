@@ -185,13 +185,6 @@ def key_name(key: QKeySequence.StandardKey | str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def safe_file_name(title: str) -> str:
-    """Return `title` as the name of a file on any system, never empty and never a path."""
-    kept = "".join("-" if char in '/\\:*?"<>|' or ord(char) < 32 else char for char in title)
-    kept = kept.strip(" .")[:120].rstrip(" .")
-    return kept or tr("Untitled")
-
-
 def short_path(path: Path) -> str:
     """Return a path with the home folder as `~`."""
     try:

@@ -23,7 +23,9 @@ def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.json") == Settings()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "\x00\xff"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", "\x00\xff", "[" * 100_000], ids=["", "{", "[1]", "bytes", "deep"]
+)
 def test_an_unreadable_file_is_set_aside_not_lost(tmp_path: Path, content: str) -> None:
     file = tmp_path / "settings.json"
     file.write_text(content, encoding="latin-1")
@@ -36,6 +38,14 @@ def test_what_is_right_in_a_half_wrong_file_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     content = {"language": "fr", "appearance": "purple", "model_id": 7, "unknown": 1}
     file.write_text(json.dumps(content))
+
+    assert load_settings(file) == Settings(language="fr")
+
+
+@pytest.mark.parametrize("version", ["x", [1], {}, None, 0, -3, 1.5, True, 99])
+def test_a_version_that_is_none_loses_no_setting(tmp_path: Path, version: object) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"version": version, "language": "fr"}))
 
     assert load_settings(file) == Settings(language="fr")
 

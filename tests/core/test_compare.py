@@ -2,12 +2,23 @@
 
 import random
 import time
+from difflib import SequenceMatcher
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core import edit
-from app.core.compare import Comparison, fitted, opcodes, part_of, spoken_by, tokens_of
+from app.core.compare import (
+    Comparison,
+    Opcode,
+    _Matcher,
+    fitted,
+    opcodes,
+    part_of,
+    spoken_by,
+    tokens_of,
+)
 from app.core.edit import History
 from app.core.spans import spans, tidy
 from app.core.transcript import Segment, Word
@@ -137,6 +148,15 @@ def test_any_choice_keeps_words_and_order(seed: int) -> None:
     assert history.segments == mine
 
 
+def rebuilt(found: list[Opcode], old: list[str], new: list[str]) -> list[str]:
+    """Return `new` as it comes out of `old`."""
+    made: list[str] = []
+    for kind, a, b, c, d in found:
+        assert (kind == "equal") is (old[a:b] == new[c:d])
+        made += old[a:b] if kind == "equal" else new[c:d]
+    return made
+
+
 def test_long_texts_are_compared_at_once() -> None:
     dice = random.Random(3)
     old = [
@@ -146,8 +166,47 @@ def test_long_texts_are_compared_at_once() -> None:
     began = time.process_time()
     found = opcodes(old, new)
     assert time.process_time() - began < 3.0
-    rebuilt: list[str] = []
-    for kind, a, b, c, d in found:
-        assert (kind == "equal") is (old[a:b] == new[c:d])
-        rebuilt += old[a:b] if kind == "equal" else new[c:d]
-    assert rebuilt == new
+    assert rebuilt(found, old, new) == new
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("Thank you. " * 1_500, "Thank you very much. " * 1_500),
+        ("you " * 8_000, "you know " * 4_000),
+        ("you " * 30_000, "you " * 29_000),
+    ],
+    ids=["thanks", "you know", "you"],
+)
+def test_texts_that_loop_are_compared_at_once(mine: str, theirs: str) -> None:
+    old, new = ["so", *mine.split(), "so", "on"], ["so", *theirs.split(), "so", "on"]
+    found = opcodes(old, new)  # many minutes, where every repetition is looked at
+    assert found[0][:2] == ("equal", 0)
+    assert found[-1][0] == "equal"
+    assert found[-1][2::2] == (len(old), len(new))
+    assert found[-1][2] - found[-1][1] >= 2
+    assert rebuilt(found, old, new) == new
+
+
+def test_a_long_difference_is_merged_in_one_pass() -> None:
+    count = 8_000
+    mine = [Segment(n, n + 1, "you") for n in range(count)]
+    theirs = [Segment(n, n + 4, "you know what so") for n in range(0, count, 4)]
+    found = Comparison(mine, theirs)
+    made = found.merged(range(len(found.differences)))
+    assert "".join(texts(made)) == "youknowwhatso" * (count // 4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(*[st.lists(st.sampled_from(["you", "know", "so"]), max_size=60)] * 2)
+def test_short_texts_that_loop_are_compared_exactly(old: list[str], new: list[str]) -> None:
+    exact = SequenceMatcher(None, old, new, autojunk=False)
+    assert _Matcher(old, new).get_opcodes() == exact.get_opcodes()
+
+
+def test_texts_that_share_only_common_words_are_compared_exactly() -> None:
+    dice = random.Random(4)
+    said, often = [f"w{n}" for n in range(3_000)], [1 / (n + 1) for n in range(3_000)]
+    old, new = (dice.choices(said, often, k=2_000) for _ in range(2))
+    exact = SequenceMatcher(None, old, new, autojunk=False)
+    assert _Matcher(old, new).get_opcodes() == exact.get_opcodes()

@@ -62,6 +62,13 @@ def test_two_lines_are_of_about_the_same_length() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["語" * 50_000, "é" * 50_000])
+def test_a_long_text_is_wrapped_in_one_pass(text: str) -> None:
+    lines = wrap(text)  # minutes, where each line looks to the end
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(0 < width(line) <= COLUMNS for line in lines)
+
+
 @given(st.lists(st.text("abcdefgh東京é", min_size=1, max_size=20), min_size=1, max_size=60))
 def test_cues_keep_the_text_and_their_size(said: list[str]) -> None:
     text = " ".join(said)

@@ -1,5 +1,6 @@
 """What we write is opened by the programs it is meant for."""
 
+import csv
 import io
 import os
 import shutil
@@ -14,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.timecode import parse_time
@@ -205,6 +206,25 @@ def test_no_cell_is_a_formula(text: str) -> None:
         if not lead.isspace():
             assert safe_cell(f" {lead}{text}").startswith("'")
     assert safe_cell("plain") == "plain"
+
+
+RISKY = st.lists(st.sampled_from([*"=+-@|%＝; \"',a\n\t", ";=", ';"=']), max_size=8).map("".join)
+
+
+@given(RISKY, RISKY, st.sampled_from(",;\t"))
+@example("foo;=1+1", "a; @b", ";")
+@example('foo;"=1+1;x', "Ann", ";")
+def test_no_cell_is_a_formula_where_others_split(text: str, speaker: str, separator: str) -> None:
+    said = (Segment(0.0, 1.0, text, (), 0.5, speaker), Segment(1.0, 2.0, text, speaker=speaker))
+    out = io.StringIO()
+    FORMATS["csv"].write(ExportDocument("t", 0.0, None, Transcript(said)), out)
+    for row in csv.reader(out.getvalue().lstrip("\ufeff").splitlines(), delimiter=separator):
+        for cell in row:
+            assert not cell.lstrip().startswith(tuple("=+-@|%＝")), row
+
+
+def test_a_plain_semicolon_stays() -> None:
+    assert safe_cell("one; two = three") == "one; two = three"
 
 
 @settings(max_examples=25, deadline=None)

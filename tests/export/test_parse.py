@@ -1,6 +1,7 @@
 """What we export comes back, and what others write is understood."""
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import ImportFailed
-from app.core.transcript import Segment, Transcript
+from app.core.transcript import Segment, Transcript, Word
 from app.export import FORMATS, ExportDocument
 from app.export.parse import read_transcript
 from tests.export.documents import GOLDEN
@@ -77,6 +78,85 @@ def test_rubbish_is_refused_in_a_sentence(tmp_path: Path, suffix: str, content: 
     file.write_bytes(content)
     with pytest.raises(ImportFailed, match="holds no transcript"):
         read_transcript(file)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["<v " * 200_000, "<v" + " " * 400_000, "<v.a" * 100_000],
+    ids=["tags", "blanks", "classes"],
+)
+def test_voice_tags_that_never_end_are_read_at_once(said: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.vtt"
+    file.write_text(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{said}\n")
+    (segment,) = read_transcript(file).segments  # hours, where each tag looks to the end
+    assert segment.text == " ".join(said.split())
+    assert segment.speaker is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "speaker"),
+    [
+        ("<v Ada>", "Ada"),
+        ("<v.loud.first \t Ada  Lovelace >", "Ada Lovelace"),
+        ("<v Ben &amp; Co>", "Ben & Co"),
+        ("<v>", None),
+        ("<v  >", None),
+        ("<video Ada>", None),
+    ],
+)
+def test_voice_tags_name_who_speaks(tag: str, speaker: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "x.vtt"
+    file.write_text(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{tag}Hello</v>\n")
+    (segment,) = read_transcript(file).segments
+    assert (segment.text, segment.speaker) == ("Hello", speaker)
+
+
+NINES = "9" * 400
+OURS = '{"format": "undertone-transcript", "segments": [{"start_s": %s, "end_s": 1, "text": "a"}]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.srt", f"1\n{NINES}:00:00,000 --> {NINES}:00:01,000\nhi\n"),
+        ("b.srt", "1\n99999999:00:00,000 --> 99999999:00:01,000\nhi\n"),
+        ("c.json", f'{{"segments": [{{"start": {NINES}, "end": 1, "text": "a"}}]}}'),
+        ("d.json", '{"segments": [{"start": 1e300, "end": 1e305, "text": "a"}]}'),
+        ("e.json", OURS % NINES),
+        ("f.json", OURS % "1e300"),
+        ("g.json", OURS % '"NaN"'),
+    ],
+)
+def test_times_that_are_none_are_refused_in_a_sentence(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    with pytest.raises(ImportFailed, match="holds no transcript"):
+        read_transcript(file)
+
+
+def test_one_time_that_is_none_costs_only_its_cue(tmp_path: Path) -> None:
+    file = tmp_path / "x.srt"
+    file.write_text(f"{TIMES.decode()}one\n\n2\n{NINES}:00:00,0 --> {NINES}:00:01,0\ntwo\n")
+    assert [each.text for each in read_transcript(file).segments] == ["one"]
+
+
+def test_our_json_written_by_somebody_else_is_put_right(tmp_path: Path) -> None:
+    word = {"text": "a", "start_s": 4, "end_s": 3, "probability": 7}
+    held = {
+        "format": "undertone-transcript",
+        "language": {"a": 1},
+        "model_id": [1],
+        "segments": [
+            {"start_s": 5, "end_s": 1, "text": "a\ud800", "words": [word], "speaker": "\udfff"}
+        ],
+    }
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(held))
+    found = read_transcript(file)
+    assert (found.language, found.model_id) == (None, None)
+    assert found.segments == (Segment(5.0, 5.0, "a?", (Word("a", 4.0, 4.0, 1.0),), None, "?"),)
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:

@@ -34,6 +34,48 @@ def test_a_hostile_title_stays_inside(qtbot: QtBot, tmp_path: Path, title: str) 
     assert dialog.target.parent == tmp_path
 
 
+@pytest.mark.parametrize(
+    "title", ["あ" * 100, "😀" * 120, "é" * 300], ids=["kana", "emoji", "accents"]
+)
+def test_a_long_title_of_any_script_can_be_written(
+    qtbot: QtBot, tmp_path: Path, title: str
+) -> None:
+    dialog = ExportDialog([title], str(tmp_path))
+    qtbot.addWidget(dialog)
+    assert not dialog.target.exists()
+    dialog.target.write_text("ours")
+    dialog.name_edit.setText(title + title)
+    assert not dialog.warning.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("talk.srt", "talk.srt"),
+        ("talk.SRT ", "talk.srt"),
+        ("talk", "talk.srt"),
+        ("talk.2.srt", "talk.2.srt"),
+        ("talk.txt", "talk.txt.srt"),
+        (".srt", "srt.srt"),
+        ("あ" * 100 + ".srt", "あ" * 66 + ".srt"),
+    ],
+)
+def test_a_suffix_that_is_typed_is_not_doubled(
+    qtbot: QtBot, tmp_path: Path, typed: str, name: str
+) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path), "srt")
+    qtbot.addWidget(dialog)
+    dialog.name_edit.setText(typed)
+    assert dialog.target == tmp_path / name
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(["Interview"], str(tmp_path))
+    qtbot.addWidget(dialog)
+    dialog.set_folder(tmp_path / ("x" * 300))
+    assert dialog.warning.isHidden()
+
+
 def test_an_existing_file_is_announced(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "Interview.txt").write_text("old")
     dialog = ExportDialog(["Interview"], str(tmp_path))

@@ -1,10 +1,8 @@
-"""How lengths, days, states and file names are said."""
+"""How lengths, days and states are said."""
 
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.core.job import JobStage, JobStatus
 from app.core.recording import RecordingStatus
@@ -67,13 +65,3 @@ def test_every_state_of_a_job_has_words(status: JobStatus) -> None:
 def test_a_failed_row_is_read_out_with_its_reason() -> None:
     failed = recording(1, status=RecordingStatus.FAILED, error="It broke.")
     assert wording.spoken_row(failed, None).endswith("Failed, It broke.")
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.text())
-def test_a_file_name_never_leaves_its_folder(title: str) -> None:
-    name = wording.safe_file_name(title)
-    assert name
-    assert name not in (".", "..")
-    assert not set(name) & set('/\\:*?"<>|\0\n')
-    assert len(name) <= 120

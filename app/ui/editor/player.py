@@ -39,7 +39,7 @@ class SoundPlayer(QObject):
     moved = Signal(float)
     playing_changed = Signal(bool)
     failed = Signal(object)  # AppError
-    _checked = Signal(object)  # (identity, finished future)
+    _checked = Signal(object)  # (file, identity, finished future)
 
     def __init__(self, check_sound: CheckSound, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -120,19 +120,28 @@ class SoundPlayer(QObject):
             return True
         if not self._is_wanted:
             self._is_wanted = True
-            self._check_sound(file).add_done_callback(lambda done: self._tell(identity, done))
+            check = self._check_sound(file)
+            check.add_done_callback(lambda done: self._tell(file, identity, done))
             _load_multimedia()  # takes about as long as the check, which is made elsewhere
         return False
 
-    def _tell(self, identity: _Identity | None, done: "Future[object]") -> None:
+    def _tell(self, file: Path, identity: _Identity | None, done: "Future[object]") -> None:
         """Bring the answer to the main thread. Thread: io pool."""
         with contextlib.suppress(RuntimeError):  # the window is gone
-            self._checked.emit((identity, done))
+            self._checked.emit((file, identity, done))
 
-    def _on_checked(self, answer: "tuple[_Identity | None, Future[object]]") -> None:
-        identity, done = answer
-        if self._file is None or identity != _identity(self._file) or done.cancelled():
-            return  # another file is open by now
+    def _on_checked(self, answer: "tuple[Path, _Identity | None, Future[object]]") -> None:
+        file, identity, done = answer
+        if file != self._file:
+            return  # another one is open by now
+        if done.cancelled():
+            self._is_wanted = False
+            return
+        if identity != _identity(file):  # it was written to meanwhile: the answer is for the old
+            was_wanted, self._is_wanted = self._is_wanted, False
+            if was_wanted:
+                self.play()
+            return
         error = done.exception()
         if error is None and identity is not None:
             self._accepted = identity
@@ -141,7 +150,7 @@ class SoundPlayer(QObject):
                 self.play()
             return
         self._is_wanted = False
-        self.failed.emit(error if isinstance(error, AppError) else _unplayable(self._file, ""))
+        self.failed.emit(error if isinstance(error, AppError) else _unplayable(file, ""))
 
     def _make(self, file: Path) -> "QMediaPlayer":
         _load_multimedia()

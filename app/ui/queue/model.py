@@ -53,22 +53,21 @@ class QueueModel(QAbstractListModel):
 
     def _on_board_changed(self, _recordings: object) -> None:
         new = self._board.jobs
-        if [job.job_id for job in new] == [job.job_id for job in self._jobs]:
-            changed = [at for at, job in enumerate(new) if job is not self._jobs[at]]
-            self._jobs = new
-            if changed:
-                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
-            return
         self._remove_gone({job.job_id for job in new})
-        kept = [job.job_id for job in self._jobs]
-        if [job.job_id for job in new[: len(kept)]] == kept:
-            self.beginInsertRows(QModelIndex(), len(kept), len(new) - 1)
-            self._jobs = new
-            self.endInsertRows()
-        else:
+        old = self._jobs
+        if [job.job_id for job in new[: len(old)]] != [job.job_id for job in old]:
             self.beginResetModel()
             self._jobs = new
             self.endResetModel()
+            return
+        changed = [at for at, job in enumerate(old) if job is not new[at]]
+        if len(new) > len(old):
+            self.beginInsertRows(QModelIndex(), len(old), len(new) - 1)
+            self._jobs = new
+            self.endInsertRows()
+        self._jobs = new
+        if changed:
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
     def _remove_gone(self, ids: set[str]) -> None:
         gone = [at for at, job in enumerate(self._jobs) if job.job_id not in ids]

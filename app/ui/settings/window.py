@@ -65,10 +65,10 @@ class SettingsWindow(QMainWindow):
         self.pages = QStackedWidget(self)
         self.setCentralWidget(self.pages)
         self.general = GeneralPage(ports, change, self)
-        self.dictation = DictationPage(ports, change, self)
         self._parts: list[_Page] = [self.general]
         self._add_page(tr("General"), "settings", self.general)
         if ports.dictation is not None:
+            self.dictation = DictationPage(ports, change, self)
             self._parts.append(self.dictation)
             self._add_page(tr("Dictation"), "dictation", self.dictation)
         if ports.microphones is not None:

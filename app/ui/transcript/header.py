@@ -237,7 +237,9 @@ class TranscriptHeader(QWidget):
             and event.key() == Qt.Key.Key_Escape
         ):
             if watched is self.title_edit:
+                self.title_edit.blockSignals(True)  # losing the focus by this finishes nothing
                 self._title.setCurrentWidget(self.title_label)
+                self.title_edit.blockSignals(False)
                 return True
             self.tag_edit.hide()
             self._show_chips()

@@ -132,6 +132,61 @@ def test_a_file_that_changed_meanwhile_is_not_opened(tmp_path: Path, qtbot: QtBo
     assert not player.is_playing
 
 
+@pytest.mark.serial
+def test_a_file_that_changed_meanwhile_is_checked_again(tmp_path: Path, qtbot: QtBot) -> None:
+    answers: list[Future[object]] = []
+    player = SoundPlayer(kept(answers))
+    file = tone(tmp_path)
+    player.open(file)
+    player.play()
+    file.write_bytes(file.read_bytes() + b"more")
+    answers[0].set_result(None)
+    assert len(answers) == 2
+    answers[1].set_result(None)
+    assert player._player is not None
+    player.open(None)
+
+
+def test_after_a_pause_a_changed_file_waits_to_be_played(tmp_path: Path, qtbot: QtBot) -> None:
+    answers: list[Future[object]] = []
+    player = SoundPlayer(kept(answers))
+    file = tone(tmp_path)
+    player.open(file)
+    player.play()
+    player.pause()
+    file.write_bytes(file.read_bytes() + b"more")
+    answers[0].set_result(None)
+    assert len(answers) == 1
+    player.play()
+    assert len(answers) == 2
+
+
+def test_a_check_that_is_not_made_can_be_asked_for_again(tmp_path: Path, qtbot: QtBot) -> None:
+    answers: list[Future[object]] = []
+    player = SoundPlayer(kept(answers))
+    player.open(tone(tmp_path))
+    player.play()
+    answers[0].cancel()
+    assert len(answers) == 1
+    player.play()
+    assert len(answers) == 2
+
+
+def test_the_answer_for_another_file_changes_nothing(tmp_path: Path, qtbot: QtBot) -> None:
+    answers: list[Future[object]] = []
+    player = SoundPlayer(kept(answers))
+    failed: list[object] = []
+    player.failed.connect(failed.append)
+    player.open(tmp_path / "gone.wav")
+    player.play()
+    player.open(tone(tmp_path))
+    player.play()
+    answers[0].set_exception(DecodeFailed("gone", "look"))
+    player.play()
+    assert len(answers) == 2
+    assert failed == []
+
+
 def test_pausing_before_the_answer_plays_nothing(tmp_path: Path, qtbot: QtBot) -> None:
     answers: list[Future[object]] = []
     player = SoundPlayer(kept(answers))

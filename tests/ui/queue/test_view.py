@@ -9,6 +9,7 @@ from app.core.events import JobChanged
 from app.core.job import Job, JobStatus
 from app.ui.job_board import JobBoard
 from app.ui.queue.delegate import Act, buttons_of
+from app.ui.queue.model import JobRole
 from app.ui.queue.view import QueueView
 from tests.helpers.ui_fakes import job, running
 
@@ -105,6 +106,30 @@ def test_pause_all_and_resume_all(qtbot: QtBot) -> None:
     view.resume_requested.connect(told.append)
     view.pause_all_button.click()
     assert told == ["j000001", "j000002"]
+
+
+def test_a_job_that_ends_adds_no_row(qtbot: QtBot) -> None:
+    view, board = view_of(qtbot, running(1), job(2), job(3))
+    model = view.list.model()
+    told: list[tuple[str, int, int]] = []
+    model.rowsInserted.connect(lambda _parent, first, last: told.append(("in", first, last)))
+    model.rowsRemoved.connect(lambda _parent, first, last: told.append(("out", first, last)))
+    model.modelReset.connect(lambda: told.append(("reset", 0, 0)))
+    model.dataChanged.connect(lambda first, last: told.append(("changed", first.row(), last.row())))
+    with qtbot.waitSignal(board.changed):
+        board.take(JobChanged(job(1, status=JobStatus.DONE)))
+        board.take(JobChanged(running(2)))
+    assert told == [("out", 0, 0), ("changed", 0, 0)]
+    assert model.rowCount() == 2
+    assert [index.data(JobRole).status for index in (model.index(0, 0), model.index(1, 0))] == [
+        JobStatus.RUNNING,
+        JobStatus.QUEUED,
+    ]
+    told.clear()
+    with qtbot.waitSignal(board.changed):
+        board.take(JobChanged(running(2, done_s=300.0)))
+        board.take(JobChanged(job(4)))
+    assert told == [("in", 2, 2), ("changed", 0, 0)]
 
 
 def test_rows_change_in_place_and_leave(qtbot: QtBot) -> None:

@@ -12,6 +12,7 @@ from app.macos.hotkey import parse_chord, taken
 from app.macos.login_item import LoginState
 from app.ui.settings import chord as chord_module
 from app.ui.settings.chord import chord_of
+from app.ui.settings.dictation import DictationPage
 from app.ui.settings.window import SettingsWindow
 from tests.helpers.take_fakes import AIRPODS
 from tests.helpers.ui_fakes import World
@@ -27,7 +28,8 @@ def open_page(qtbot: QtBot, world: World, page: int = 0, sheet: int = 0) -> Sett
     window = SettingsWindow(world.ports, world.commands.change_settings)
     qtbot.addWidget(window)
     window.choose_page(page)
-    window.dictation.sheets.setCurrentIndex(sheet)
+    if sheet:
+        window.dictation.sheets.setCurrentIndex(sheet)
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
@@ -400,3 +402,6 @@ def test_without_a_microphone_or_dictation_their_pages_are_absent(qtbot: QtBot) 
     assert [action.text() for action in window._group.actions()] == [
         *("General", "Microphone", "Library", "Backups", "Privacy")
     ]
+    assert window.findChildren(DictationPage) == []
+    window.refresh()
+    window.refresh_colors()
