@@ -127,6 +127,15 @@ def archive_damaged(file: Path, part: str) -> BackupDamaged:
     )
 
 
+def sound_follows(error: OSError, folder: Path) -> AppError:
+    is_full = error.errno in _FULL
+    return (DiskFull if is_full else BackupFailed)(
+        mark("The archive is in the library; some of its sound is not in “{folder}” yet."),
+        mark("Free some space there or allow writing to it; the next start puts the sound there."),
+        folder=str(folder),
+    )
+
+
 def archive_too_new(file: Path) -> BackupFailed:
     return BackupFailed(
         mark("The archive “{file}” was written by a newer Undertone."),

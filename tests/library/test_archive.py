@@ -1,9 +1,12 @@
 """Everything out into one file and back in: equal, merged, and nothing believed."""
 
+import errno
 import json
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,11 @@ from app.config.paths import Paths
 from app.core.backup import Merged
 from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
 from app.core.transcript import Segment
+from app.library import merge, reorder, unarchive
 from app.library.archive import write_archive
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
+from app.library.transaction import Transaction
 from app.library.unarchive import finish_take_in, take_in_archive
 from app.library.work import Stopped, Work
 from app.library.writer import LibraryWriter
@@ -264,6 +269,94 @@ def test_a_killed_import_is_finished_or_swept(
     finish_take_in(fresh)
     assert not staged.exists()
     assert sounds_of(fresh) == (sounds_of(paths) if is_committed else {})
+
+
+def failing_once(error: BaseException) -> Callable[[Paths, Path], None]:
+    """Return the moving of sounds, which fails the first time."""
+    move, left = unarchive._move_sounds, [error]
+
+    def moved(paths: Paths, staged: Path) -> None:
+        if left:
+            raise left.pop()
+        move(paths, staged)
+
+    return moved
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full")])
+def test_what_fails_behind_the_rows_loses_no_sound(
+    paths: Paths, archive: Path, tmp_path: Path, error: BaseException,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    fresh = Paths(tmp_path / "fresh")
+    monkeypatch.setattr(unarchive, "_move_sounds", failing_once(error))
+    with pytest.raises((KeyboardInterrupt, DiskFull)):
+        take_in(fresh, archive)
+    assert sounds_of(fresh) == sounds_of(paths)
+    assert not (fresh.home / "taking-in").exists()
+
+
+def test_sound_without_room_follows_later(
+    paths: Paths, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+
+    def full(_paths: Paths, _staged: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(unarchive, "_move_sounds", full)
+        with pytest.raises(DiskFull, match="sound"):
+            take_in(fresh, archive)
+    assert take_in(fresh, archive) == Merged(unchanged=4)
+    assert sounds_of(fresh) == sounds_of(paths)
+
+
+def test_ctrl_c_while_the_rows_come_in_loses_no_sound(
+    paths: Paths, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    has_come = threading.Event()
+    begin = LibraryWriter.merge
+
+    def slow(change: Transaction, added: list[str]) -> None:
+        reorder.put_in_order(change, added)
+        assert has_come.wait(30)
+
+    def begun(writer: LibraryWriter, incoming: merge.Incoming, home: Path) -> Future[Merged]:
+        future = begin(writer, incoming, home)
+
+        def interrupted() -> Merged:
+            has_come.set()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(future, "result", interrupted)
+        return future
+
+    monkeypatch.setattr(merge, "put_in_order", slow)
+    monkeypatch.setattr(LibraryWriter, "merge", begun)
+    with pytest.raises(KeyboardInterrupt):
+        take_in(fresh, archive)
+    finish_take_in(fresh)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 3
+    assert sounds_of(fresh) == sounds_of(paths)
+
+
+def test_the_next_archive_finishes_what_a_killed_one_left(
+    paths: Paths, archive: Path, tmp_path: Path
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    take_in(fresh, archive)
+    staged = fresh.home / "taking-in"
+    staged.mkdir()
+    fresh.recordings.rename(staged / "recordings")
+    (staged / "plan.json").write_text(json.dumps({"added": [TAKE]}))
+    change(fresh, lambda writer: writer.remove([COPY]).result())
+    small = tmp_path / "small.zip"
+    write_archive(fresh, small, Work(), with_imported=False)
+    take_in(fresh, small)
+    assert sounds_of(fresh) == sounds_of(paths)
 
 
 def test_an_import_beside_this_one_is_left_alone(archive: Path, tmp_path: Path) -> None:
