@@ -122,7 +122,7 @@ def make_backup(
             ),
         )
         if folder.thin(keeping, backup) or has_swept:
-            folder.remove_unnamed_sounds()
+            folder.remove_unnamed_sounds(backup)
     return backup
 
 

@@ -204,10 +204,16 @@ class BackupFolder:
             remove_tree(gone)
         return len(leaving)
 
-    def remove_unnamed_sounds(self) -> int:
-        """Remove sound that no backup names; none while a backup cannot be read. Call it locked."""
+    def remove_unnamed_sounds(self, made: Backup) -> int:
+        """Remove sound that no backup names; none while a backup cannot be read. Call it locked.
+
+        `made` is the backup of just now: where not even that is listed, the list is not believed.
+        """
         named: set[str] = set()
-        for folder in self._folders():
+        folders = self._folders()
+        if made.name not in {folder.name for folder in folders}:
+            return 0
+        for folder in folders:
             backup = read_manifest(folder)
             files = read_files(backup) if backup is not None else None
             if files is None:
@@ -222,11 +228,13 @@ class BackupFolder:
         return count
 
     def _folders(self) -> list[Path]:
-        try:
-            found = [each for each in self.backups_folder.iterdir() if each.is_dir()]
-        except OSError:
-            return []
-        return sorted(each for each in found if not each.name.startswith("."))
+        with told_of_the_disk(self.root):
+            try:
+                with os.scandir(self.backups_folder) as entries:
+                    names = [entry.name for entry in entries if entry.is_dir()]
+            except FileNotFoundError:
+                return []  # a folder that was never finished
+        return [self.backups_folder / name for name in sorted(names) if not name.startswith(".")]
 
 
 def backup_folder(chosen: Path, paths: Paths) -> BackupFolder:
