@@ -45,6 +45,7 @@ DATABASE = "library.sqlite.gz"
 FILES = "files.jsonl.gz"
 SETTINGS = "settings.json"
 IMPORTED = "imported"  # sound of imported files that stay where they are, by recording
+DAMAGED = ".damaged"  # ends the name of a sound that is not whole, kept until it is there whole
 _MARK = "undertone-backups.json"
 _NOTE = "Read me.txt"
 _MANIFEST = "manifest.json"
@@ -221,7 +222,9 @@ class BackupFolder:
             named.update(file.stored_name for file in files)
         count = 0
         for stored in self.sounds_folder.glob("??/*"):
-            if stored.name not in named:
+            whole = stored.with_name(stored.name.removesuffix(DAMAGED))
+            is_needed = stored == whole or not whole.exists()  # a damaged one may be the only one
+            if whole.name not in named or not is_needed:
                 with contextlib.suppress(OSError):
                     stored.unlink()
                     count += 1

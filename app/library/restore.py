@@ -28,6 +28,7 @@ from app.library.backup_errors import (
 )
 from app.library.backup_state import STATE_NAME, load_state, write_state
 from app.library.backups import (
+    DAMAGED,
     DATABASE,
     FILES,
     IMPORTED,
@@ -82,7 +83,8 @@ class Damage:
 def check_backup(folder: BackupFolder, backup: Backup, work: Work) -> Damage:
     """Read all of a backup and return what is damaged in it.
 
-    A damaged sound file is set aside, so that the next backup puts it there anew.
+    A damaged sound file is set aside, so that the next backup puts it there anew; until then it is
+    kept, as it may be the only one.
 
     Thread: io.
     """
@@ -97,7 +99,7 @@ def check_backup(folder: BackupFolder, backup: Backup, work: Work) -> Damage:
         if not read_checked(stored, file.content, work, is_packed=file.is_packed):
             bad.append(file.path)
             with contextlib.suppress(OSError):
-                stored.rename(stored.with_name(f"{stored.name}.damaged"))
+                stored.rename(stored.with_name(f"{stored.name}{DAMAGED}"))
     return Damage(sounds=tuple(bad))
 
 

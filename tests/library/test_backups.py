@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +109,55 @@ def test_no_sound_goes_while_a_backup_cannot_be_read(paths: Paths, disk: Path) -
     assert folder.unreadable() == (first.name,)
     assert [backup.made_at for backup in folder.backups()] == [NOON + 2 * DAY]
     assert before.keys() <= stored(disk).keys()
+
+
+def test_a_disk_that_does_not_list_its_backups_keeps_all_sound(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = back_up(paths, disk)
+    folder, before = existing_backups(disk), stored(disk)
+    listed = os.scandir
+
+    def failing(place: Path) -> Any:
+        if place == folder.backups_folder:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(BackupMissing):
+        folder.remove_unnamed_sounds(backup)
+    with pytest.raises(BackupMissing):
+        folder.backups()
+    monkeypatch.undo()
+    assert stored(disk) == before
+
+
+def test_no_sound_goes_where_the_new_backup_is_not_listed(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    before = stored(disk)
+    folder = existing_backups(disk)
+    backup.folder.rename(disk / "elsewhere")
+    assert folder.remove_unnamed_sounds(backup) == 0
+    assert stored(disk) == before
+
+
+def test_damaged_sound_stays_until_it_is_there_whole(paths: Paths, disk: Path) -> None:
+    extra = put_sound(paths, TAKE, "old.flac", noise("old", 5_000))
+    backup = back_up(paths, disk)
+    files = read_files(backup)
+    assert files is not None
+    folder = existing_backups(disk)
+    file = folder.sound(next(file for file in files if file.path.endswith("old.flac")))
+    damaged = file.with_name(f"{file.name}.damaged")
+    file.rename(damaged)
+    content = extra.read_bytes()
+    extra.unlink()
+    folder.remove_unnamed_sounds(back_up(paths, disk, NOON + DAY))
+    assert damaged.exists()  # the only copy there is
+    extra.write_bytes(content)
+    folder.remove_unnamed_sounds(back_up(paths, disk, NOON + 2 * DAY))
+    assert file.exists()
+    assert not damaged.exists()
 
 
 def test_two_libraries_in_one_folder_leave_each_other_alone(
