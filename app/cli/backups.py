@@ -109,17 +109,21 @@ def _backup(options: argparse.Namespace) -> int:
         )
     print(backup.folder)
     print(_holds(backup.recordings, backup.size_bytes), file=sys.stderr)
-    if backup.left_out:
+    return _told_left_out(backup.left_out)
+
+
+def _told_left_out(count: int) -> int:
+    """Say how many files could not be read, and return the exit status for that."""
+    if count:
         print(
             tr_plural(
                 "{count} sound file could not be read and is not in it.",
                 "{count} sound files could not be read and are not in it.",
-                backup.left_out,
+                count,
             ),
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if count else 0
 
 
 def _backups(options: argparse.Namespace) -> int:
@@ -160,13 +164,22 @@ def restore_backup(options: argparse.Namespace) -> int:
     backup = find_backup(folder, options.of)
     with _working(lambda percent: tr("{percent} % checked", percent=percent)) as work:
         try:
-            stage_restore(paths, folder, backup, work, without_damaged=options.without_damaged)
+            left_out = stage_restore(
+                paths, folder, backup, work, without_damaged=options.without_damaged
+            )
         except BackupDamaged:
             older = newest_whole(folder, backup.made_at, work, backup.library_id)
             if older is not None:
                 said = tr("The next older one that is whole: {name}.", name=older.name)
                 print(f"\n{said}", file=sys.stderr)
             raise
+    if left_out:
+        said = tr_plural(
+            "{count} sound file was not whole and is left out.",
+            "{count} sound files were not whole and are left out.",
+            left_out,
+        )
+        print(said, file=sys.stderr)
     aside = finish_restore(paths)
     if is_restore_staged(paths):
         print(tr("Undertone is open: it is put in place when it starts next."), file=sys.stderr)
@@ -189,7 +202,7 @@ def _archive(options: argparse.Namespace) -> int:
     print(
         tr_plural("{count} recording", "{count} recordings", archived.recordings), file=sys.stderr
     )
-    return 0
+    return _told_left_out(archived.left_out)
 
 
 def _unarchive(options: argparse.Namespace) -> int:

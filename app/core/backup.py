@@ -126,10 +126,11 @@ class BackupLine:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """An archive was written: how many recordings it holds."""
+    """An archive was written: how many recordings it holds, and how many files it could not."""
 
     name: str
     recordings: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

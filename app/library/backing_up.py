@@ -46,6 +46,7 @@ from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
 from app.library.sounds import Sound, imported_sounds, own_sounds
 from app.library.work import (
+    BLOCK_BYTES,
     PARTIAL,
     Content,
     Work,
@@ -245,7 +246,8 @@ class _Making:
         source = sound.file
         partial = partial_beside(self._folder.sounds_folder / "sound")
         try:
-            is_packed = shrinks(source)
+            with source.open("rb") as reading:
+                is_packed = shrinks(reading.read(BLOCK_BYTES))
             content = copy_packed(source, partial, self._work, is_packed=is_packed)
             file = SoundFile(
                 sound.path, content.size_bytes, sound.changed_ns, content.sha256, is_packed

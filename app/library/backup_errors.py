@@ -118,6 +118,14 @@ def not_an_archive(file: Path) -> BackupDamaged:
     )
 
 
+def archive_unreadable(file: Path) -> BackupFailed:
+    return BackupFailed(
+        mark("The file “{file}” cannot be read."),
+        mark("Allow reading it, or use another copy of the archive."),
+        file=file.name,
+    )
+
+
 def archive_damaged(file: Path, part: str) -> BackupDamaged:
     return BackupDamaged(
         mark("The archive “{file}” is damaged: “{part}” is not what was put into it."),

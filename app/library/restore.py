@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, make_private_folder
-from app.core.errors import LibraryError
+from app.core.errors import BackupDamaged, LibraryError
 from app.library.backing_up import free_bytes
 from app.library.backup import sync_file, sync_folder
 from app.library.backup_errors import (
@@ -24,6 +24,7 @@ from app.library.backup_errors import (
     backup_too_new,
     in_use,
     no_room,
+    not_there,
     sounds_damaged,
 )
 from app.library.backup_state import STATE_NAME, load_state, write_state
@@ -86,21 +87,39 @@ def check_backup(folder: BackupFolder, backup: Backup, work: Work) -> Damage:
     A damaged sound file is set aside, so that the next backup puts it there anew; until then it is
     kept, as it may be the only one.
 
+    Raises:
+        BackupFailed, BackupMissing: it could not be looked at to the end.
+        Stopped: the person stopped it.
+
     Thread: io.
     """
-    part = _damaged_part(backup, work)
-    files = read_files(backup)
-    if part or files is None:
-        return Damage(part or FILES)
-    work.begin(sum(file.size_bytes for file in files))
-    bad = []
-    for file in files:
-        stored = folder.sound(file)
-        if not read_checked(stored, file.content, work, is_packed=file.is_packed):
-            bad.append(file.path)
-            with contextlib.suppress(OSError):
-                stored.rename(stored.with_name(f"{stored.name}{DAMAGED}"))
+    store_id = folder.store_id()
+    with told_of_the_disk(folder.root):
+        part = _damaged_part(backup, work)
+        files = read_files(backup)
+        if part or files is None:
+            _look_there(folder, store_id)
+            return Damage(part or FILES)
+        work.begin(sum(file.size_bytes for file in files))
+        bad = []
+        for file in files:
+            stored = folder.sound(file)
+            if not read_checked(stored, file.content, work, is_packed=file.is_packed):
+                _look_there(folder, store_id)
+                bad.append(file.path)
+                with contextlib.suppress(OSError):
+                    stored.rename(stored.with_name(f"{stored.name}{DAMAGED}"))
     return Damage(sounds=tuple(bad))
+
+
+def _look_there(folder: BackupFolder, store_id: str) -> None:
+    """See whether the disk is still there: what went away with it is not damaged.
+
+    Raises:
+        BackupMissing: it is gone.
+    """
+    if folder.store_id() != store_id:
+        raise not_there(folder.root)
 
 
 def newest_whole(
@@ -125,23 +144,21 @@ def stage_restore(
     *,
     without_damaged: bool = False,
     free: Callable[[Path], int] = free_bytes,
-) -> None:
+) -> int:
     """Copy a backup beside the library and check all of it; `finish_restore` puts it in place.
 
-    With `without_damaged`, sound files that are not whole are left out instead of refused.
+    With `without_damaged`, sound files that are not whole are left out instead of refused; returns
+    how many those were.
 
     Raises:
         BackupDamaged: something is not what was put in; the library is as before.
         BackupFailed: a newer Undertone made it.
+        BackupMissing: its disk is not connected any more.
         DiskFull: no room for it beside the present library.
         Stopped: the person stopped it.
 
     Thread: io.
     """
-    name = shown_name(backup.made_at)
-    files = read_files(backup)
-    if files is None:
-        raise backup_damaged(name, FILES)
     with told_of_the_disk(paths.home):
         make_private_folder(paths.home)
         if not _discard_staged(paths):
@@ -154,30 +171,43 @@ def stage_restore(
         lock = LibraryLock.take(staged / ".lock")
         if lock is None:
             raise in_use(paths.home)
+        store_id = folder.store_id()
         with lock:
             try:
-                make_private_folder(staged / "recordings")
-                work.begin(backup.size_bytes)
-                places = _stage_database(staged, backup, files, paths, work)
-                bad = [
-                    file.path
-                    for file in files
-                    if file.path in places
-                    and not _stage(staged / places[file.path], folder, file, work)
-                ]
-                if bad and not without_damaged:
-                    raise sounds_damaged(name, len(bad), bad[0])
-                _stage_settings(staged, backup, paths)
-                write_state(
-                    staged / STATE_NAME, load_state(paths).changed(library_id=backup.library_id)
-                )
+                bad = _stage_all(staged, paths, folder, backup, work)
+                if bad:
+                    _look_there(folder, store_id)
+                    if not without_damaged:
+                        raise sounds_damaged(shown_name(backup.made_at), len(bad), bad[0])
                 aside = time.strftime(f"{_ASIDE} %Y-%m-%d %H.%M.%S")
                 sync_folder(staged)
                 write_whole(staged / _READY, json.dumps({"aside": aside}).encode())
                 sync_folder(staged)
-            except BaseException:
+            except BaseException as error:
                 remove_tree(staged)
+                if isinstance(error, BackupDamaged):
+                    _look_there(folder, store_id)
                 raise
+    return len(bad)
+
+
+def _stage_all(
+    staged: Path, paths: Paths, folder: BackupFolder, backup: Backup, work: Work
+) -> list[str]:
+    """Copy all of a backup into `staged`; return the sound files that are not whole."""
+    files = read_files(backup)
+    if files is None:
+        raise backup_damaged(shown_name(backup.made_at), FILES)
+    make_private_folder(staged / "recordings")
+    work.begin(backup.size_bytes)
+    places = _stage_database(staged, backup, files, paths, work)
+    wanted = [file for file in files if file.path in places]
+    bad = [
+        file.path for file in wanted if not _stage(staged / places[file.path], folder, file, work)
+    ]
+    _stage_settings(staged, backup, paths)
+    write_state(staged / STATE_NAME, load_state(paths).changed(library_id=backup.library_id))
+    return bad
 
 
 def libraries_before(home: Path) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ A copy is there whole under its own name or not at all: it grows beside it under
 """
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import os
@@ -19,11 +20,16 @@ from app.library.backup import sync_file
 
 BLOCK_BYTES = 1 << 20
 PARTIAL = ".partial-"
+_OUR_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # they say nothing about the file
 _SHRINKS_BELOW = 0.9  # what gets no smaller than this is kept as it is
 
 
 class Stopped(Exception):
     """The person stopped the work; nothing half is left behind."""
+
+
+class Unreadable(OSError):
+    """A file could not be read, or not be unpacked; writing has not failed."""
 
 
 class Work:
@@ -86,10 +92,27 @@ def blocks_of(source: IO[bytes], work: Work) -> Iterator[bytes]:
         yield block
 
 
-def shrinks(file: Path) -> bool:
-    """Return whether packing `file` is worth it, by its beginning; FLAC and MP3 do not shrink."""
-    with file.open("rb") as source:
-        head = source.read(BLOCK_BYTES)
+def file_blocks(source: Path, *, is_packed: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of a file, unpacked where `is_packed`.
+
+    Raises:
+        Unreadable: it is not there, or something of it cannot be read.
+        OSError: this process has too much open.
+    """
+    try:
+        with source.open("rb") as raw:
+            reading: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_packed else raw  # type: ignore[assignment]
+            while block := reading.read(BLOCK_BYTES):
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        number = getattr(error, "errno", None)
+        if number in _OUR_LIMITS:
+            raise
+        raise Unreadable(number, str(error)) from error
+
+
+def shrinks(head: bytes) -> bool:
+    """Return whether packing is worth it, by a file's first block; FLAC and MP3 do not shrink."""
     return len(zlib.compress(head, 1)) < _SHRINKS_BELOW * len(head)
 
 
@@ -128,19 +151,23 @@ def copy_unpacked(
 def read_checked(
     source: Path, wanted: Content, work: Work, *, is_packed: bool, into: IO[bytes] | None = None
 ) -> bool:
-    """Return whether `source` holds `wanted`, writing it `into` a file as it is read."""
+    """Return whether `source` holds `wanted`, writing it `into` a file as it is read.
+
+    Raises:
+        OSError: it could not be written.
+        Stopped: the person stopped it.
+    """
     digest, size = hashlib.sha256(), 0
     try:
-        with source.open("rb") as raw:
-            reading: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_packed else raw  # type: ignore[assignment]
-            for block in blocks_of(reading, work):
-                size += len(block)
-                if size > wanted.size_bytes:
-                    return False
-                digest.update(block)
-                if into is not None:
-                    into.write(block)
-    except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile):
+        for block in file_blocks(source, is_packed=is_packed):
+            work.did(len(block))
+            size += len(block)
+            if size > wanted.size_bytes:
+                return False
+            digest.update(block)
+            if into is not None:
+                into.write(block)
+    except Unreadable:
         return False
     return size == wanted.size_bytes and digest.hexdigest() == wanted.sha256
 

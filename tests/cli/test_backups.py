@@ -1,8 +1,10 @@
 """`undertone library backup | backups | restore --backup | archive | unarchive`."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -10,10 +12,10 @@ from app.cli.main import run
 from app.config.paths import HOME_VARIABLE, Paths
 from app.core.backup import Keeping
 from app.library.backing_up import make_backup
-from app.library.backups import existing_backups
+from app.library.backups import existing_backups, read_files
 from app.library.lock import LibraryLock
 from app.library.work import Work
-from tests.library.full_library import make_library, rows_of
+from tests.library.full_library import TAKE, make_library, rows_of
 
 
 @pytest.fixture
@@ -59,6 +61,36 @@ def test_a_damaged_backup_names_the_older_one(
     assert older.name in said
     assert run(["library", "backups", disk, "--check"]) == 1
     assert run(["library", "restore", "--backup", disk, "--of", older.name]) == 0
+
+
+def test_what_is_left_out_is_counted(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["library", "backup", disk])
+    folder = existing_backups(Path(disk))
+    files = read_files(folder.backups()[0])
+    assert files is not None
+    sound = next(file for file in files if file.path.endswith("audio.flac"))
+    folder.sound(sound).write_bytes(b"other")
+    assert run(["library", "restore", "--backup", disk]) == 1
+    capsys.readouterr()
+    assert run(["library", "restore", "--backup", disk, "--without-damaged"]) == 0
+    assert "1 sound file was not whole and is left out" in capsys.readouterr().err
+
+
+def test_an_archive_without_sound_that_cannot_be_read_is_told(
+    paths: Paths, disk: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, opened = paths.recordings / TAKE / "audio.flac", Path.open
+
+    def opening(self: Path, mode: str = "r") -> IO[Any]:
+        if self == bad:
+            raise OSError(errno.EIO, "said by the disk")
+        return opened(self, mode)
+
+    monkeypatch.setattr(Path, "open", opening)
+    assert run(["library", "archive", f"{disk}/all.zip"]) == 1
+    assert "1 sound file could not be read" in capsys.readouterr().err
 
 
 def test_with_undertone_open_it_waits_for_the_next_start(

@@ -2,17 +2,19 @@
 
 import errno
 import json
+import os
 import sqlite3
 import threading
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
 from app.config.paths import Paths
-from app.core.backup import Merged
+from app.core.backup import Archived, Merged
 from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
 from app.core.transcript import Segment
 from app.library import merge, reorder, unarchive
@@ -51,6 +53,52 @@ def take_in(paths: Paths, file: Path) -> Merged:
 def change(paths: Paths, work: Callable[[LibraryWriter], object]) -> None:
     with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
         work(writer)
+
+
+def unreadable(file: Path) -> Callable[..., IO[bytes]]:
+    """Return an `open` for which `file` lies on a bad sector."""
+    opened = Path.open
+
+    def opening(self: Path, mode: str = "r") -> IO[bytes]:
+        if self == file:
+            raise OSError(errno.EIO, "said by the disk", str(self))
+        return cast(IO[bytes], opened(self, mode))
+
+    return opening
+
+
+def test_sound_that_cannot_be_read_is_left_out_and_counted(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, fresh = tmp_path / "all.zip", Paths(tmp_path / "fresh")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(paths.recordings / TAKE / "audio.flac"))
+        assert write_archive(paths, file, Work()) == Archived("all.zip", 4, left_out=1)
+    assert take_in(fresh, file) == Merged(added=4)
+    wanted = sounds_of(paths)
+    del wanted[f"recordings/{TAKE}/audio.flac"]
+    assert sounds_of(fresh) == wanted
+
+
+def test_an_archive_that_cannot_be_read_is_named(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+
+    def failing(_self: zipfile.ZipExtFile, _count: int = -1) -> bytes:
+        raise OSError(errno.EIO, "said by the disk")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", failing)
+    with pytest.raises(BackupFailed, match=r"“library.zip”"):
+        take_in(fresh, archive)
+
+
+def test_settings_from_before_there_were_zips_go_along(paths: Paths, tmp_path: Path) -> None:
+    os.utime(paths.settings, (0, 0))
+    file = tmp_path / "all.zip"
+    write_archive(paths, file, Work())
+    with zipfile.ZipFile(file) as zipped:
+        assert zipped.read("settings.json") == paths.settings.read_bytes()
 
 
 def test_out_and_in_again_is_the_same_library(paths: Paths, archive: Path, tmp_path: Path) -> None:

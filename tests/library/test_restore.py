@@ -1,16 +1,18 @@
 """Restoring: everything back on an empty machine, nothing of the present lost, damage said."""
 
+import errno
 import json
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
 from app.config.paths import Paths
 from app.core.backup import Keeping
-from app.core.errors import BackupDamaged, BackupFailed, DiskFull
+from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
 from app.library.backing_up import make_backup
 from app.library.backup_state import load_state
 from app.library.backups import Backup, BackupFolder, existing_backups, read_files
@@ -155,6 +157,65 @@ def test_damaged_sound_is_named_and_the_rest_can_be_had(paths: Paths, disk: Path
     finish_restore(paths)
     lost = sounds.keys() - sounds_of(paths).keys()
     assert {name.split("/")[-1] for name in lost} == {"audio.flac", "audio.wav"}
+
+
+def unreadable(file: Path, number: int = errno.EIO) -> Callable[..., IO[bytes]]:
+    """Return an `open` for which `file` lies on a bad sector."""
+    opened = Path.open
+
+    def opening(self: Path, mode: str = "r") -> IO[bytes]:
+        if self == file and "r" in mode:
+            raise OSError(number, "said by the disk", str(self))
+        return cast(IO[bytes], opened(self, mode))
+
+    return opening
+
+
+def test_sound_that_cannot_be_read_is_damaged_sound(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    bad = stored(disk, backup, "audio.flac")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(bad))
+        with pytest.raises(BackupDamaged, match="1 of its sound files"):
+            restore(paths, disk, backup)
+        assert stage_restore(paths, folder, backup, Work(), without_damaged=True) == 1
+        assert check_backup(folder, backup, Work()).sounds == (f"recordings/{TAKE}/audio.flac",)
+    finish_restore(paths)
+    assert not (paths.recordings / TAKE / "audio.flac").exists()
+
+
+def test_a_check_that_cannot_open_any_more_files_calls_none_damaged(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    file = stored(disk, backup, "audio.flac")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(file, errno.EMFILE))
+        with pytest.raises(BackupFailed):
+            check_backup(folder, backup, Work())
+    assert file.exists()
+
+
+@pytest.mark.parametrize("is_check", [True, False])
+def test_a_disk_unplugged_midway_is_no_damage(paths: Paths, disk: Path, is_check: bool) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+
+    def unplug(done: int, _total: int) -> None:
+        if done > 100_000 and disk.exists():
+            disk.rename(disk.with_name("unplugged"))
+
+    def read() -> None:
+        if is_check:
+            check_backup(folder, backup, Work(unplug))
+        else:
+            stage_restore(paths, folder, backup, Work(unplug), without_damaged=True)
+
+    with pytest.raises(BackupMissing, match="not there"):
+        read()
+    assert not is_restore_staged(paths)
+    assert not list(disk.with_name("unplugged").rglob("*.damaged"))
 
 
 def test_a_backup_mends_what_a_check_found_damaged(paths: Paths, disk: Path) -> None:
