@@ -55,6 +55,8 @@ _ASIDE = "library before"
 _READY = "ready.json"
 _LIBRARY = "library.sqlite"
 _ITEMS = (SETTINGS, STATE_NAME, "recordings", _LIBRARY)
+# What no backup holds and a library still needs: it goes aside with the library it belongs to.
+_BELONGINGS = ("sound-bin", "retention.json", "taking-in")
 _SPARE_BYTES = 256 << 20  # left free on the disk of the library
 # What is this machine's own and not the library's.
 _OWN_SETTINGS = frozenset(
@@ -255,8 +257,8 @@ def _put_in_place(paths: Paths) -> Path | None:
     if (staged / _LIBRARY).exists() and paths.library.exists():
         with contextlib.suppress(LibraryError, OSError, sqlite3.Error):
             _fold_log(paths.library)
-    for name in _ITEMS:
-        if not (staged / name).exists():
+    for name in (*_BELONGINGS, *_ITEMS):
+        if name in _ITEMS and not (staged / name).exists():
             continue  # a killed run put it in place
         endings = ("", "-wal", "-shm") if name == _LIBRARY else ("",)
         for present in (home / f"{name}{ending}" for ending in endings):
@@ -264,7 +266,8 @@ def _put_in_place(paths: Paths) -> Path | None:
                 make_private_folder(aside)
                 present.rename(_free_name(aside / present.name))
                 sync_folder(aside)
-        (staged / name).rename(home / name)
+        if name in _ITEMS:
+            (staged / name).rename(home / name)
         sync_folder(home)
     remove_tree(staged)
     return aside if aside.is_dir() else None
