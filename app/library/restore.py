@@ -53,6 +53,7 @@ from app.library.work import Content, Work, copy_unpacked, read_checked, write_w
 _STAGED = "restoring"
 _ASIDE = "library before"
 _READY = "ready.json"
+_PLACING = "placing"  # there from the first rename on: no way back
 _LIBRARY = "library.sqlite"
 _ITEMS = (SETTINGS, STATE_NAME, "recordings", _LIBRARY)
 # What no backup holds and a library still needs: it goes aside with the library it belongs to.
@@ -163,6 +164,8 @@ def stage_restore(
     """
     with told_of_the_disk(paths.home):
         make_private_folder(paths.home)
+        if (paths.home / _STAGED / _PLACING).exists():
+            finish_restore(paths)
         if not _discard_staged(paths):
             raise in_use(paths.home)
         needed = backup.size_bytes + _SPARE_BYTES
@@ -254,6 +257,8 @@ def finish_restore(paths: Paths, lock: LibraryLock | None = None) -> Path | None
 def _put_in_place(paths: Paths) -> Path | None:
     home, staged = paths.home, paths.home / _STAGED
     aside = home / str(json.loads((staged / _READY).read_bytes())["aside"])
+    (staged / _PLACING).touch(0o600)
+    sync_folder(staged)
     if (staged / _LIBRARY).exists() and paths.library.exists():
         with contextlib.suppress(LibraryError, OSError, sqlite3.Error):
             _fold_log(paths.library)
@@ -291,7 +296,7 @@ def _free_name(file: Path) -> Path:
 
 
 def _discard_staged(paths: Paths) -> bool:
-    """Remove what a killed or abandoned restore left; `False` when another process works on it."""
+    """Remove what an abandoned restore left; `False` when it is in use, or half in place."""
     staged = paths.home / _STAGED
     if not staged.is_dir():
         return True
@@ -299,6 +304,8 @@ def _discard_staged(paths: Paths) -> bool:
     if lock is None:
         return False
     with lock:
+        if (staged / _PLACING).exists() and (staged / _READY).exists():
+            return False
         (staged / _READY).unlink(missing_ok=True)
         remove_tree(staged)
     return True
