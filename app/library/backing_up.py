@@ -221,10 +221,17 @@ class _Making:
         return backup
 
     def _known(self, library_id: str) -> dict[str, SoundFile]:
-        """Return what the last backup of this library holds and is still there, by path."""
-        last = next((b for b in self._folder.backups() if b.library_id == library_id), None)
-        files = (read_files(last) if last is not None else None) or ()
-        return {file.path: file for file in files if self._folder.has_sound(file)}
+        """Return what the last backups hold and is still there, by path.
+
+        The last one of this library counts first. Those of others name the same sound where this
+        library was restored from one of them.
+        """
+        lasts = {each.library_id: each for each in reversed(self._folder.backups())}
+        own = lasts.pop(library_id, None)
+        found: dict[str, SoundFile] = {}
+        for backup in (*lasts.values(), *([own] if own is not None else ())):
+            found |= {file.path: file for file in read_files(backup) or ()}
+        return {path: file for path, file in found.items() if self._folder.has_sound(file)}
 
     def _check_room(self, database_bytes: int, sound_bytes: int) -> None:
         needed = int(database_bytes * _SHARE_OF_DATABASE) + sound_bytes + _SPARE_BYTES

@@ -49,7 +49,11 @@ def load_state(paths: Paths) -> BackupState:
         found = json.loads((paths.home / STATE_NAME).read_bytes())
         if isinstance(found.get("library_id"), str):
             return BackupState(**{name: value for name, value in found.items() if name in names})
-    return BackupState(secrets.token_hex(8))
+    return BackupState(new_library_id())
+
+
+def new_library_id() -> str:
+    return secrets.token_hex(8)
 
 
 def save_state(paths: Paths, state: BackupState) -> None:

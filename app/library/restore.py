@@ -27,7 +27,13 @@ from app.library.backup_errors import (
     not_there,
     sounds_damaged,
 )
-from app.library.backup_state import STATE_NAME, load_state, write_state
+from app.library.backup_state import (
+    STATE_NAME,
+    BackupState,
+    load_state,
+    new_library_id,
+    write_state,
+)
 from app.library.backups import (
     DAMAGED,
     DATABASE,
@@ -211,8 +217,20 @@ def _stage_all(
         file.path for file in wanted if not _stage(staged / places[file.path], folder, file, work)
     ]
     _stage_settings(staged, backup, paths)
-    write_state(staged / STATE_NAME, load_state(paths).changed(library_id=backup.library_id))
+    write_state(staged / STATE_NAME, _state_after(backup, paths))
     return bad
+
+
+def _state_after(backup: Backup, paths: Paths) -> BackupState:
+    """Return what the restored library remembers of its backups.
+
+    It goes on with the series only where that is this library's own already: the library it was
+    made of may live on elsewhere, and two in one series would push each other's backups out.
+    """
+    state = load_state(paths)
+    if state.library_id == backup.library_id:
+        return state
+    return BackupState(new_library_id(), folder=state.folder, store_id=state.store_id)
 
 
 def libraries_before(home: Path) -> tuple[Path, ...]:
