@@ -15,6 +15,7 @@ from app.config.translate import tr, tr_plural
 from app.core.errors import BackupDamaged, BackupFailed, mark
 
 if TYPE_CHECKING:
+    from app.core.backup import BackupLine
     from app.library.work import Work
 
 
@@ -57,7 +58,10 @@ def add_restore_words(restore: argparse.ArgumentParser) -> None:
         help=tr("put the whole library back from a backup; the present one is kept beside it"),
     )
     restore.add_argument(
-        "--of", default="", metavar=tr("NAME"), help=tr("which backup; else the newest")
+        "--of",
+        default="",
+        metavar=tr("NAME"),
+        help=tr("which backup; else the newest of this library"),
     )
     restore.add_argument(
         "--without-damaged", action="store_true", help=tr("leave out sound that is not whole")
@@ -133,7 +137,7 @@ def _backups(options: argparse.Namespace) -> int:
 
     chosen = _chosen(options.folder)
     lines = backups_in(chosen)
-    damaged = {line.name for line in lines if not line.is_readable}
+    damaged = {line.name for line in lines if not line.is_readable and not line.is_newer}
     if options.check:
         folder = existing_backups(chosen)
         with _working(lambda percent: tr("{percent} % checked", percent=percent)) as work:
@@ -146,22 +150,34 @@ def _backups(options: argparse.Namespace) -> int:
             line.name,
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line.made_at)) if line.made_at else "–",
             _holds(line.recordings, line.size_bytes) if line.is_readable else "",
-            tr("damaged") if line.name in damaged else "",
+            _state(line, damaged),
         )
         for line in lines
     )
     return 1 if damaged else 0
 
 
+def _state(line: "BackupLine", damaged: set[str]) -> str:
+    if line.is_newer:
+        return tr("made by a newer Undertone")
+    return tr("damaged") if line.name in damaged else ""
+
+
 def restore_backup(options: argparse.Namespace) -> int:
     """Put the whole library back from a backup."""
+    from app.library.backup_state import load_state
     from app.library.backups import existing_backups
     from app.library.restore import finish_restore, is_restore_staged, newest_whole, stage_restore
     from app.pipeline.backups import find_backup
 
+    if options.ids:
+        raise BackupFailed(
+            mark("Transcripts come back from the bin, a backup brings the whole library back."),
+            mark("Ask for one or the other: leave out either the ids or --backup."),
+        )
     paths = default_paths()
     folder = existing_backups(_chosen(options.backup))
-    backup = find_backup(folder, options.of)
+    backup = find_backup(folder, options.of, load_state(paths).library_id)
     with _working(lambda percent: tr("{percent} % checked", percent=percent)) as work:
         try:
             left_out = stage_restore(

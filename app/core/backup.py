@@ -113,7 +113,8 @@ class BackupChanged:
 class BackupLine:
     """One backup in a list.
 
-    `is_readable` is false where not even what it holds can be said.
+    `is_readable` is false where not even what it holds can be said: it is damaged, or `is_newer`,
+    made by a newer Undertone.
     """
 
     name: str
@@ -122,6 +123,7 @@ class BackupLine:
     size_bytes: int = 0
     left_out: int = 0
     is_readable: bool = True
+    is_newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

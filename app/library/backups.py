@@ -168,7 +168,11 @@ class BackupFolder:
 
     def unreadable(self) -> tuple[str, ...]:
         """Return the names of the backups whose manifest is damaged."""
-        return tuple(f.name for f in self._folders() if read_manifest(f) is None)
+        return tuple(f.name for f in self._folders() if not (read_manifest(f) or is_newer(f)))
+
+    def newer(self) -> tuple[str, ...]:
+        """Return the names of the backups that a newer Undertone made."""
+        return tuple(folder.name for folder in self._folders() if is_newer(folder))
 
     def sound(self, file: SoundFile) -> Path:
         return self.sounds_folder / file.sha256[:2] / file.stored_name
@@ -288,10 +292,10 @@ def shown_name(made_at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(made_at))
 
 
-def write_manifest(backup: Backup, folder: Path) -> None:
+def write_manifest(backup: Backup, folder: Path, *, version: int = VERSION) -> None:
     """Describe `backup` in `folder`, with a check sum over the description itself."""
     described: dict[str, Any] = {
-        "version": VERSION,
+        "version": version,
         **{name: value for name, value in asdict(backup).items() if name != "folder"},
     }
     described["check"] = _check_of(described)
@@ -300,16 +304,30 @@ def write_manifest(backup: Backup, folder: Path) -> None:
 
 def read_manifest(folder: Path) -> Backup | None:
     """Return the backup in `folder`; `None` when its manifest is damaged or not understood."""
+    described = _described(folder)
     try:
-        described = json.loads((folder / _MANIFEST).read_bytes())
-        if described.pop("check") != _check_of(described):
-            return None
         if described.pop("version") > VERSION:
             return None
         described["database"] = Content(**described["database"])
         return Backup(folder=folder, **described)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError):
         return None
+
+
+def is_newer(folder: Path) -> bool:
+    """Return whether a newer Undertone made the backup in `folder`."""
+    found = _described(folder).get("version")
+    return isinstance(found, int) and found > VERSION
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """Return what a manifest says; nothing when it is damaged."""
+    try:
+        described: dict[str, Any] = json.loads((folder / _MANIFEST).read_bytes())
+        is_whole = described.pop("check") == _check_of(described)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return described if is_whole else {}
 
 
 def files_content(files: Iterable[SoundFile]) -> bytes:

@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,7 @@ from app.cli.main import run
 from app.config.paths import HOME_VARIABLE, Paths
 from app.core.backup import Keeping
 from app.library.backing_up import make_backup
-from app.library.backups import existing_backups, read_files
+from app.library.backups import VERSION, existing_backups, read_files, write_manifest
 from app.library.lock import LibraryLock
 from app.library.work import Work
 from tests.library.full_library import TAKE, make_library, rows_of
@@ -117,6 +118,38 @@ def test_archive_and_unarchive(
     assert run(["library", "unarchive", file]) == 0
     assert "4 new, 0 completed, 0 already here." in capsys.readouterr().out
     assert rows_of(fresh.library, fresh.home) == rows_of(paths.library, paths.home)
+
+
+def test_restoring_does_not_guess(
+    paths: Paths, disk: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["library", "backup", disk])
+    rows = rows_of(paths.library, paths.home)
+    assert run(["library", "restore", TAKE, "--backup", disk]) == 1
+    assert "one or the other" in capsys.readouterr().err
+    other = Paths(tmp_path / "other")
+    make_library(other, tmp_path / "elsewhere.mp3")
+    newer = make_backup(other, Path(disk), Keeping(), Work(), now=lambda: time.time() + 60)
+    assert run(["library", "restore", "--backup", disk]) == 0  # its own, not the newest
+    assert rows_of(paths.library, paths.home) == rows
+    shutil.rmtree(paths.home)
+    capsys.readouterr()
+    assert run(["library", "restore", "--backup", disk]) == 1
+    assert "2 libraries" in capsys.readouterr().err
+    assert run(["library", "restore", "--backup", disk, "--of", newer.name]) == 0
+
+
+def test_a_newer_undertones_backup_is_listed_as_that(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backup = make_backup(paths, Path(disk), Keeping(), Work())
+    write_manifest(backup, backup.folder, version=VERSION + 1)
+    assert run(["library", "backups", disk, "--check"]) == 0
+    said = capsys.readouterr().out
+    assert "newer Undertone" in said
+    assert "damaged" not in said
+    assert run(["library", "restore", "--backup", disk]) == 1
+    assert "newer Undertone" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_said(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
