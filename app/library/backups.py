@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from app.config.paths import Paths, make_private_folder
@@ -50,7 +50,7 @@ _MARK = "undertone-backups.json"
 _NOTE = "Read me.txt"
 _MANIFEST = "manifest.json"
 _NAME = "%Y-%m-%dT%H%M%SZ"
-SAFE_PART = re.compile(r"^[A-Za-z0-9][^/\\\x00-\x1f]{0,250}$")
+SAFE_PART = re.compile(r"[A-Za-z0-9][^/\\\x00-\x1f]{0,250}\Z")
 _NOTE_TEXT = """\
 These are backups of an Undertone library.
 
@@ -355,7 +355,7 @@ def sound_file_from(described: dict[str, Any]) -> SoundFile:
         ValueError, TypeError: it is no description of one, or leads out of `recordings`.
     """
     file = SoundFile(**described)
-    parts = PurePosixPath(file.path).parts
+    parts = file.path.split("/")
     if len(parts) != 3 or parts[0] not in ("recordings", IMPORTED) or "\\" in file.path:
         raise ValueError("no sound file of a library")
     if not all(SAFE_PART.match(part) for part in parts):
