@@ -53,8 +53,9 @@ class Work:
 
     def hold(self) -> None:
         """Let the disk alone until `go_on`."""
-        if not self._is_stopped:
-            self._may_go_on.clear()
+        self._may_go_on.clear()
+        if self._is_stopped:  # looked at last: it may come from another thread meanwhile
+            self._may_go_on.set()
 
     def go_on(self) -> None:
         self._may_go_on.set()
