@@ -35,6 +35,7 @@ from app.library.backup_errors import (
 )
 from app.library.backups import (
     SoundFile,
+    lies_in,
     remove_tree,
     sound_file_from,
     told_of_the_disk,
@@ -94,7 +95,7 @@ def write_archive(
     file = file.absolute()
     if not file.parent.is_dir():
         raise not_there(file.parent)
-    if file.parent.resolve().is_relative_to(paths.home.resolve()):
+    if lies_in(file.parent, paths.home):
         raise inside_the_library(file.parent)
     partial = partial_beside(file)
     with told_of_the_disk(file.parent), copied_database(paths) as source:

@@ -256,13 +256,23 @@ def backup_folder(chosen: Path, paths: Paths) -> BackupFolder:
     found = BackupFolder(chosen)
     if not found.store_id():
         found = BackupFolder(chosen / FOLDER_NAME)
-    home, root = paths.home.resolve(), found.root.resolve()
-    if root.is_relative_to(home):
+    if lies_in(found.root, paths.home):
         raise inside_the_library(chosen)
     writable = found.root if found.root.exists() else chosen
     if not os.access(writable, os.W_OK | os.X_OK):
         raise not_writable(chosen)
     return found
+
+
+def lies_in(folder: Path, home: Path) -> bool:
+    """Return whether `folder` is or will be inside `home`, in whatever case it is written."""
+    resolved = folder.resolve()
+    place = home.stat()
+    for each in (resolved, *resolved.parents):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(each.stat(), place):
+                return True
+    return False
 
 
 def existing_backups(chosen: Path) -> BackupFolder:
