@@ -100,7 +100,7 @@ def make_backup(
         raise no_library(paths.home)
     folder = backup_folder(chosen, paths)
     state = load_state(paths)
-    if state.folder == str(chosen) and state.store_id and folder.store_id() != state.store_id:
+    if (known := state.store_of(chosen)) and folder.store_id() != known:
         raise not_there(chosen)  # the empty place where the disk is usually mounted
     store_id = folder.make()
     with folder.locked(), told_of_the_disk(chosen):
@@ -120,6 +120,7 @@ def make_backup(
                 recordings=backup.recordings,
                 size_bytes=backup.size_bytes,
                 left_out=backup.left_out,
+                stores={**state.stores, str(chosen): store_id},
             ),
         )
         if folder.thin(keeping, backup) or has_swept:

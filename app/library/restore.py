@@ -230,7 +230,9 @@ def _state_after(backup: Backup, paths: Paths) -> BackupState:
     state = load_state(paths)
     if state.library_id == backup.library_id:
         return state
-    return BackupState(new_library_id(), folder=state.folder, store_id=state.store_id)
+    return BackupState(
+        new_library_id(), folder=state.folder, store_id=state.store_id, stores=state.stores
+    )
 
 
 def libraries_before(home: Path) -> tuple[Path, ...]:

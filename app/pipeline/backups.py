@@ -4,6 +4,7 @@ One piece of such work runs at a time, on the io pool. It lets the disk alone wh
 records. A backup that is due and cannot be made is said once, calmly, and tried again by itself.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from app.core.events import Event
 from app.library.archive import write_archive
 from app.library.backing_up import make_backup
 from app.library.backup_errors import backup_too_new, not_there
-from app.library.backup_state import load_state
+from app.library.backup_state import forget_store, load_state
 from app.library.backups import Backup, BackupFolder, existing_backups
 from app.library.errors import read_only
 from app.library.restore import is_restore_staged, newest_whole, stage_restore
@@ -121,6 +122,8 @@ class Backups:
     def folder_chosen(self) -> None:
         """Begin anew with the folder that the settings name now."""
         self._tried_s = None
+        with contextlib.suppress(OSError):  # said by the backup that comes next
+            forget_store(self._parts.paths, Path(self._settings().backup_folder))
         self._tell(replace(self._remembered(), stage=self._now.stage))
         self.look()
 
