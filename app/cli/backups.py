@@ -40,6 +40,9 @@ def add_backup_verbs(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]
         action="store_true",
         help=tr("leave out the sound of imported files that stay where they are"),
     )
+    archive.add_argument(
+        "--force", action="store_true", help=tr("replace FILE even if it is no archive")
+    )
     archive.set_defaults(run=_archive)
 
     unarchive = kinds.add_parser("unarchive", help=tr("take everything of an archive in"))
@@ -212,7 +215,11 @@ def _archive(options: argparse.Namespace) -> int:
     file = Path(options.file).expanduser().absolute()
     with _working(lambda percent: tr("{percent} % written", percent=percent)) as work:
         archived = write_archive(
-            default_paths(), file, work, with_imported=not options.without_imported
+            default_paths(),
+            file,
+            work,
+            with_imported=not options.without_imported,
+            replaces_any=options.force,
         )
     print(file)
     print(

@@ -24,6 +24,7 @@ from app.core.errors import AppError, LibraryTooNew
 from app.library.backing_up import CopiedLibrary, copied_database, free_bytes
 from app.library.backup import sync_file, sync_folder
 from app.library.backup_errors import (
+    already_there,
     archive_damaged,
     archive_too_new,
     archive_unreadable,
@@ -77,11 +78,13 @@ def write_archive(
     work: Work,
     *,
     with_imported: bool = True,
+    replaces_any: bool = True,
     free: Callable[[Path], int] = free_bytes,
 ) -> Archived:
     """Write everything into `file`: afterwards it holds all of it, or what it held before.
 
-    `with_imported` takes the sound of imported files along that stay where they are.
+    `with_imported` takes the sound of imported files along that stay where they are. Without
+    `replaces_any` a file that is no archive of ours is let alone.
 
     Raises:
         BackupFailed, BackupMissing: the place does not do, or there is no library.
@@ -97,6 +100,8 @@ def write_archive(
         raise not_there(file.parent)
     if lies_in(file.parent, paths.home):
         raise inside_the_library(file.parent)
+    if not replaces_any and file.exists() and not _is_archive(file):
+        raise already_there(file)
     partial = partial_beside(file)
     with told_of_the_disk(file.parent), copied_database(paths) as source:
         found = list(own_sounds(paths))
@@ -114,6 +119,14 @@ def write_archive(
         finally:
             remove_tree(partial)
     return Archived(file.name, source.recordings, left_out)
+
+
+def _is_archive(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as zipped:
+            return _MANIFEST in zipped.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _write(

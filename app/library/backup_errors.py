@@ -110,6 +110,14 @@ def backup_too_new(name: str) -> BackupFailed:
     )
 
 
+def already_there(file: Path) -> BackupFailed:
+    return BackupFailed(
+        mark("“{file}” is there already, and is no archive of a library."),
+        mark("Name another file; --force replaces this one."),
+        file=str(file),
+    )
+
+
 def not_an_archive(file: Path) -> BackupDamaged:
     return BackupDamaged(
         mark("“{file}” is not an archive of an Undertone library."),

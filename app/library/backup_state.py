@@ -73,9 +73,7 @@ def forget_store(paths: Paths, folder: Path) -> None:
     if state.store_of(folder):
         stores = {name: store for name, store in state.stores.items() if name != str(folder)}
         is_last = state.folder == str(folder)
-        save_state(
-            paths, state.changed(stores=stores, store_id="" if is_last else state.store_id)
-        )
+        save_state(paths, state.changed(stores=stores, store_id="" if is_last else state.store_id))
 
 
 def save_state(paths: Paths, state: BackupState) -> None:

@@ -152,6 +152,19 @@ def test_a_newer_undertones_backup_is_listed_as_that(
     assert "newer Undertone" in capsys.readouterr().err
 
 
+def test_another_file_is_replaced_by_force_only(
+    paths: Paths, disk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert paths.library.exists()
+    file = Path(disk) / "thesis.pdf"
+    file.write_bytes(b"a thesis")
+    assert run(["library", "archive", str(file)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert file.read_bytes() == b"a thesis"
+    assert run(["library", "archive", str(file), "--force"]) == 0
+    assert run(["library", "archive", str(file)]) == 0  # now it is an archive
+
+
 def test_what_is_missing_is_said(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["library", "backup"]) == 1
     assert "No folder for backups" in capsys.readouterr().err

@@ -303,6 +303,38 @@ def test_writing_is_whole_or_not_at_all(paths: Paths, archive: Path) -> None:
         write_archive(paths, paths.home / "x.zip", Work())
 
 
+def test_a_file_that_is_no_archive_is_not_replaced(
+    paths: Paths, archive: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.pdf"
+    precious.write_bytes(b"a thesis")
+    foreign = tmp_path / "photos.zip"
+    with zipfile.ZipFile(foreign, "w") as zipped:
+        zipped.writestr("photo", b"x")
+    for file in (precious, foreign):
+        before = file.read_bytes()
+        with pytest.raises(BackupFailed, match="there already"):
+            write_archive(paths, file, Work(), replaces_any=False)
+        assert file.read_bytes() == before
+    write_archive(paths, archive, Work(), replaces_any=False)  # an older one of ours
+    write_archive(paths, precious, Work())  # the person said so
+    assert zipfile.is_zipfile(precious)
+
+
+@pytest.mark.parametrize("column", ["created_at", "edited_at", "deleted_at"])
+def test_a_date_of_no_calendar_is_refused(paths: Paths, tmp_path: Path, column: str) -> None:
+    connection = sqlite3.connect(paths.library)
+    connection.execute(f"UPDATE recordings SET {column} = 1e300 WHERE recording_id = ?", (TAKE,))
+    connection.commit()
+    connection.close()
+    file, fresh = tmp_path / "odd.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    with pytest.raises(BackupDamaged):
+        take_in(fresh, file)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 0
+
+
 @pytest.mark.parametrize("is_committed", [True, False])
 def test_a_killed_import_is_finished_or_swept(
     paths: Paths, archive: Path, tmp_path: Path, is_committed: bool
