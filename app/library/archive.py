@@ -114,6 +114,7 @@ def write_archive(
         try:
             with new_file(partial) as out, zipfile.ZipFile(out, "w") as zipped:
                 left_out = _write(zipped, paths, source, found, work)
+            sync_file(partial)
             partial.replace(file)
             sync_folder(file.parent)
         finally:
@@ -270,7 +271,6 @@ def unpack_sound(
     make_private_folder(target.parent)
     if not _unpack(zipped, held.path, held.content, target, work):
         raise _not_whole(file, held.path)
-    sync_file(target)
 
 
 def _unpack(zipped: zipfile.ZipFile, name: str, wanted: Content, target: Path, work: Work) -> bool:

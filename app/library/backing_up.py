@@ -17,7 +17,7 @@ from pathlib import Path
 from app.config.paths import Paths, make_private_folder
 from app.core.backup import Keeping
 from app.library import backups
-from app.library.backup import copy_database, sync_folder
+from app.library.backup import copy_database, hand_over, sync_folder
 from app.library.backup_errors import (
     disk_error,
     in_use,
@@ -264,7 +264,7 @@ class _Making:
             if not self._folder.has_sound(file):
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 partial.rename(target)
-                sync_folder(target.parent)
+                hand_over(target.parent)
         except OSError as error:
             if source.exists() and _can_be_read(source):
                 raise disk_error(error, self._folder.root) from error

@@ -19,7 +19,7 @@ from app.core.backup import Merged
 from app.core.errors import AppError
 from app.library.archive import Contents, opened_archive, unpack_database, unpack_sound
 from app.library.backing_up import free_bytes
-from app.library.backup import sync_folder
+from app.library.backup import hand_over, sync_folder
 from app.library.backup_errors import archive_damaged, in_use, no_room, sound_follows
 from app.library.backups import IMPORTED, remove_tree, told_of_the_disk
 from app.library.connection import open_readonly
@@ -180,7 +180,7 @@ class _Taking:
             else:
                 unpack_sound(self._zipped, held, self._file, self._staged / place, self._work)
         for folder in recordings.iterdir():
-            sync_folder(folder)
+            hand_over(folder)
 
     def _merge(self, database: Path) -> Merged:
         """Take the rows in. The writer goes on after Ctrl-C, so it is waited for."""
@@ -247,6 +247,6 @@ def _move_sounds(paths: Paths, staged: Path) -> None:
         target = make_private_folder(paths.recordings / source.parent.name) / source.name
         if not target.exists():
             source.rename(target)
-            sync_folder(target.parent)
+            hand_over(target.parent)
     if paths.recordings.is_dir():
         sync_folder(paths.recordings)

@@ -175,12 +175,15 @@ def read_checked(
 
 @contextlib.contextmanager
 def new_file(file: Path) -> Iterator[IO[bytes]]:
-    """Open a new private file for writing; afterwards its bytes are on the disk."""
+    """Open a new private file for writing; afterwards the drive has its bytes.
+
+    Whoever names it for good syncs something afterwards.
+    """
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
         yield out
         out.flush()
-    sync_file(file)
+        os.fsync(out.fileno())
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -189,6 +192,7 @@ def write_whole(file: Path, content: bytes) -> None:
     try:
         with new_file(partial) as out:
             out.write(content)
+        sync_file(partial)
         partial.replace(file)
     except BaseException:
         with contextlib.suppress(OSError):
