@@ -1,6 +1,7 @@
 """`undertone library`: what was said, listed, shown, searched, exported, removed."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
     listing = kinds.add_parser("list", help=tr("newest first"))
     listing.add_argument("--bin", action="store_true", help=tr("what is in the bin"))
-    listing.add_argument("--limit", type=int, default=_MANY, metavar="N")
+    listing.add_argument("--limit", type=_number, default=_MANY, metavar="N")
     listing.set_defaults(run=_list)
 
     show = kinds.add_parser("show", help=tr("one transcript"))
@@ -40,7 +41,7 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
     search = kinds.add_parser("search", help=tr("find words, “phrases” and beginnings of words"))
     search.add_argument("text", nargs="+", metavar=tr("WORD"))
-    search.add_argument("--limit", type=int, default=50, metavar="N")
+    search.add_argument("--limit", type=_number, default=50, metavar="N")
     search.set_defaults(run=_search)
 
     for verb in (listing, show, search):
@@ -90,6 +91,11 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     library_care.add_verbs(kinds)
 
 
+def _number(text: str) -> int:
+    """Return a count SQLite can take; more than there is means all of it."""
+    return min(max(int(text), 0), _MANY)
+
+
 def open_reader() -> "LibraryReader":
     """Open the library to read.
 
@@ -116,6 +122,7 @@ def find_recording(reader: "LibraryReader", wanted: str) -> Recording:
     """
     from app.library.search import ListQuery
 
+    wanted = os.fsencode(wanted).decode("utf-8", "replace")  # a shell passes on any bytes
     exact = reader.recording(wanted)
     if exact is not None:
         return exact
@@ -123,7 +130,7 @@ def find_recording(reader: "LibraryReader", wanted: str) -> Recording:
         key
         for query in (ListQuery(), ListQuery(is_binned=True))
         for key in reader.ids(query)
-        if key.startswith(wanted) or key.endswith(wanted)
+        if wanted and (key.startswith(wanted) or key.endswith(wanted))  # a script's unset variable
     ]
     found = [recording for key in ids if (recording := reader.recording(key)) is not None]
     if len(found) == 1:
@@ -157,7 +164,7 @@ def _list(options: argparse.Namespace) -> int:
     print_table(
         (
             recording.recording_id,
-            time.strftime("%Y-%m-%d %H:%M", time.localtime(recording.created_at)),
+            _date(recording.created_at),
             clock(recording.duration_s) if recording.duration_s else "–",
             _status(recording),
             recording.title,
@@ -165,6 +172,13 @@ def _list(options: argparse.Namespace) -> int:
         for recording in recordings
     )
     return 0
+
+
+def _date(created_at: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(created_at))
+    except (OverflowError, ValueError, OSError):  # out of a foreign archive: no calendar has it
+        return "–"
 
 
 def _status(recording: Recording) -> str:
@@ -238,8 +252,9 @@ def _export(options: argparse.Namespace) -> int:
     outlet = Outlet(options.output, options.format, is_single, chosen, options.name)
     reader = open_reader()
     try:
-        for wanted in options.ids:
-            recording = find_recording(reader, wanted)
+        found = [find_recording(reader, wanted) for wanted in options.ids]
+        outlet.prepare()
+        for recording in found:
             outlet.write(recording, reader.transcript(recording.recording_id))
     finally:
         reader.close()

@@ -5,15 +5,19 @@ neither Qt nor MLX; each verb imports what it needs when it is called.
 """
 
 import argparse
-import sys
+import contextlib
+import logging
 from collections.abc import Sequence
 
 from app import __version__
 from app.cli import devices, doctor, erase, library, models, record, transcribe
-from app.cli.output import complain
+from app.cli.output import complain, end_output, take_any_text
+from app.config.logs import log_problems, stop_logging
+from app.config.paths import default_paths
 from app.config.translate import tr, use_language
-from app.core.errors import AppError
+from app.core.errors import AppError, mark
 
+_log = logging.getLogger(__name__)
 OK = 0
 FAILED = 1  # something a person asked for could not be done; standard error says what and why
 USAGE = 2  # the words were not understood (argparse's own status)
@@ -43,14 +47,41 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return the exit status."""
     use_language()
+    take_any_text()
     options = parser().parse_args(arguments)
+    log_problems(default_paths().logs)
     try:
-        return int(options.run(options))
+        return _call(options)
+    finally:
+        stop_logging()
+
+
+def _call(options: argparse.Namespace) -> int:
+    status = OK
+    try:
+        status = int(options.run(options))
+        end_output()
     except AppError as error:
         complain(error)
-        return FAILED
+        status = FAILED
     except KeyboardInterrupt:
-        return INTERRUPTED
+        status = INTERRUPTED
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
-        sys.stderr.close()
-        return OK
+        pass
+    except Exception as error:  # noqa: BLE001  # the last net: nobody should read a traceback
+        _log.exception("the command line failed")
+        complain(_unforeseen(error))
+        status = FAILED
+    with contextlib.suppress(OSError):  # said already
+        end_output()
+    return status
+
+
+def _unforeseen(error: Exception) -> AppError:
+    """Return the sentence for what no verb has one for."""
+    log = str(default_paths().logs / "undertone.log")
+    hint = mark("Try again; if it happens again, please report it with what is written in {log}.")
+    if isinstance(error, OSError) and error.strerror:
+        return AppError(mark("That did not work: {reason}."), hint, reason=error.strerror, log=log)
+    kind = type(error).__name__
+    return AppError(mark("Something unexpected went wrong ({kind})."), hint, kind=kind, log=log)

@@ -1,7 +1,10 @@
 """How results and progress are written: results to standard output, progress to standard error."""
 
+import contextlib
 import dataclasses
+import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -17,7 +20,8 @@ from app.core.timecode import clock
 
 def print_json(value: object) -> None:
     """Print `value` (dataclasses, paths and enums allowed) as JSON."""
-    print(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+    is_limited = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf")
+    print(json.dumps(_plain(value), ensure_ascii=is_limited, indent=1))
 
 
 def print_table(rows: Iterable[Sequence[str]]) -> None:
@@ -45,6 +49,30 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     return value
+
+
+def take_any_text() -> None:
+    """Let what an output cannot hold be written as its code rather than end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def end_output() -> None:
+    """Hand on what was printed.
+
+    Raises:
+        OSError: it could not be; what is left of it is dropped, so that Python does not try again.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):  # no file of its own
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+        raise
 
 
 def complain(error: AppError, about: str = "") -> None:

@@ -62,6 +62,8 @@ def _run(options: argparse.Namespace) -> int:
     from app.pipeline.rig import rig_of_this_system
     from app.pipeline.session import open_live, open_session
 
+    outlet = Outlet(options.output, options.format, is_single=True)
+    outlet.prepare()
     main = MainQueue()
     rig = rig_of_this_system(main, has_desktop=False)
     settings = _settings(options, rig)
@@ -76,7 +78,8 @@ def _run(options: argparse.Namespace) -> int:
         live = open_live(session, rig, main)
         try:
             with _terminating_as_interrupting():
-                status = _Recording(live.machine, scribe, session, options).run(main)
+                call = _Recording(live.machine, scribe, session, outlet, options.seconds)
+                status = call.run(main)
         finally:
             live.close()
     finally:
@@ -198,12 +201,14 @@ class _Recording:
         machine: "DictationMachine",
         scribe: _Scribe,
         session: "Session",
-        options: argparse.Namespace,
+        outlet: Outlet,
+        seconds: float | None,
     ) -> None:
         self._machine = machine
         self._scribe = scribe
         self._session = session
-        self._options = options
+        self._outlet = outlet
+        self._seconds = seconds
 
     def run(self, main: "MainQueue") -> int:
         """Record until told to stop; print the text; return the exit status."""
@@ -225,7 +230,7 @@ class _Recording:
     def _is_over(self) -> bool:
         elapsed_s = self._machine.elapsed_s()
         self._scribe.show(elapsed_s)
-        if self._options.seconds and elapsed_s >= self._options.seconds:
+        if self._seconds and elapsed_s >= self._seconds:
             self._machine.stop()
         return self._machine.now.outcome is not None
 
@@ -239,7 +244,5 @@ class _Recording:
         transcript = self._session.reader.transcript(recording.recording_id)
         if now.outcome is Outcome.NOTHING_HEARD:
             print(tr("Nothing was said. The recording is in the library."), file=sys.stderr)
-        Outlet(self._options.output, self._options.format, is_single=True).write(
-            recording, transcript
-        )
+        self._outlet.write(recording, transcript)
         return 0

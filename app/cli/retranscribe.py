@@ -13,9 +13,8 @@ from app.core.errors import AppError, ImportFailed, LibraryError, mark
 from app.core.events import Event, JobChanged
 from app.core.job import Job, JobStatus
 from app.core.language import AUTO, CODES
-from app.core.recording import Recording, RecordingStatus
+from app.core.recording import Recording
 from app.core.timecode import parse_time
-from app.core.transcript import Segment
 
 if TYPE_CHECKING:
     from app.pipeline.retake import Part
@@ -67,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
         job = session.queue.retake(recording.recording_id, options.model, options.language, part)
         ended = _follow(session, job, events)
         if ended.status is JobStatus.DONE:
-            return _finish(session, recording, ended, part, is_used=options.use)
+            return _finish(session, recording, ended, is_used=options.use)
         session.writer.settle_rerun(job.recording_id).result()
         complain(ImportFailed(ended.error or mark("It was cancelled."), ended.hint or ""))
         return 1
@@ -109,36 +108,15 @@ def _follow(session: "Session", job: Job, events: "queue.SimpleQueue[Event]") ->
     return job
 
 
-def _finish(
-    session: "Session", recording: Recording, job: Job, part: "Part | None", *, is_used: bool
-) -> int:
+def _finish(session: "Session", recording: Recording, job: Job, *, is_used: bool) -> int:
     """Print the new text and keep it; with `is_used` in place of the old one."""
-    from app.library.revise import RevisionKind
-    from app.pipeline.retake import whole_text
+    from app.pipeline.retake import end_retake
 
-    reader, writer, name = session.reader, session.writer, recording.recording_id
-    old = reader.transcript(name).segments
-    new = reader.transcript(job.recording_id)
-    if not new.segments:
-        writer.settle_rerun(job.recording_id).result()
+    new = end_retake(session.writer, session.reader, job, is_used=is_used)
+    if not new:
         print(tr("{title}: nothing was said", title=recording.title), file=sys.stderr)
         return 0
-    whole: tuple[Segment, ...] = whole_text(old, new.segments, part)
-    if is_used:
-        if recording.edited_at is not None:
-            writer.add_revision(name, RevisionKind.EDITED, old).result()
-        writer.splice_segments(name, 0, None, whole).result()
-        if part is None:
-            writer.update_recording(
-                name,
-                status=RecordingStatus.DONE,
-                model_id=new.model_id,
-                language=new.language,
-                error=None,
-                hint=None,
-            ).result()
-    writer.settle_rerun(job.recording_id, whole).result()
-    for segment in new.segments:
+    for segment in new:
         print(segment.text)
     kept = tr("The new text is in place; the old one is kept as a version.")
     print(kept if is_used else tr("Kept as a version; --use puts it in place."), file=sys.stderr)

@@ -1,20 +1,21 @@
 """`undertone transcribe`: files in, text out."""
 
 import argparse
+import errno
+import os
 import queue
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.output import ProgressLine, complain
-from app.config.paths import Paths, default_paths, make_private_folder
+from app.config.paths import Paths, default_paths
 from app.config.settings import load_settings
 from app.config.translate import tr
-from app.core.errors import AlreadyInLibrary, AppError, ImportFailed
+from app.core.errors import AlreadyInLibrary, AppError, ExportFailed, ImportFailed, mark
 from app.core.events import Event, Failed, FilesChecked, JobChanged, SegmentsFinal
 from app.core.job import Job, JobStatus
 from app.core.language import AUTO, CODES
@@ -61,17 +62,22 @@ def add_verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _run(options: argparse.Namespace) -> int:
+    from app.pipeline.once import once_paths, sweep_once
+
     home = default_paths()
     outlet = Outlet(options.output, options.format, is_single=_is_single(options.files))
+    outlet.prepare()
     if not options.no_library:
+        sweep_once(home.home)
         return _transcribe(options, outlet, home, home.models)
-    make_private_folder(home.home)
-    with tempfile.TemporaryDirectory(prefix=".once-", dir=home.home) as once:
-        return _transcribe(options, outlet, Paths(Path(once)), home.models)
+    with once_paths(home.home) as once:
+        return _transcribe(options, outlet, once, home.models)
 
 
 def _is_single(files: Sequence[Path]) -> bool:
-    return len(files) == 1 and not files[0].is_dir()
+    from app.pipeline.importing import is_folder
+
+    return len(files) == 1 and not is_folder(files[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,36 @@ class Outlet:
     is_single: bool
     options: "ExportOptions | None" = None
     template: str = ""
+
+    def prepare(self) -> None:
+        """Make the folder, or say that nothing can be written there before any work begins.
+
+        Raises:
+            ExportFailed: several transcripts have no folder to go to, or one has none to lie in.
+        """
+        if self.output == TO_STDOUT:
+            return
+        target = Path(self.output)
+        try:
+            if not self.is_single:
+                target.mkdir(parents=True, exist_ok=True)
+            folder = target if target.is_dir() else target.parent
+            folder.stat()
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except FileExistsError as error:
+            raise ExportFailed(
+                mark("“{path}” is a file, but several transcripts need a folder."),
+                mark("Choose another folder with --output."),
+                path=self.output,
+            ) from error
+        except OSError as error:
+            raise ExportFailed(
+                mark("Nothing can be written to “{path}”: {reason}."),
+                mark("Choose another folder with --output."),
+                path=self.output,
+                reason=error.strerror or str(error),
+            ) from error
 
     def write(self, recording: Recording, transcript: Transcript) -> None:
         """Write one finished transcript.
@@ -105,7 +141,6 @@ class Outlet:
             return
         target = Path(self.output)
         if target.is_dir() or not self.is_single:
-            target.mkdir(parents=True, exist_ok=True)
             name = name_from(self.template, document) if self.template else document.title
             target = target_for(target, name, self.format_id)
         written = write_export(
@@ -153,7 +188,7 @@ class _Run:
             self._options.language,
             wants_words=self._options.words,
             again=self._options.again,
-        ).add_done_callback(self._on_checked_or_failed(events))
+        ).add_done_callback(lambda done: _end_waiting(done, events))
         while not self._checked or self._open:
             event = events.get()
             if isinstance(event, JobChanged):
@@ -164,20 +199,8 @@ class _Run:
                 self._on_checked(event)
             elif isinstance(event, Failed):
                 self._complain(event.error)
-                if not self._checked:
-                    break
         self._progress.end()
         return self._status
-
-    def _on_checked_or_failed(
-        self, events: "queue.SimpleQueue[Event]"
-    ) -> "Callable[[Future[FilesChecked]], None]":
-        def tell(checked: "Future[FilesChecked]") -> None:
-            error = checked.exception()
-            if isinstance(error, AppError):
-                events.put(Failed(error))
-
-        return tell
 
     def _on_job(self, job: Job) -> None:
         self._progress.show(job)
@@ -232,6 +255,7 @@ class _Run:
                 tr("{title}: another Undertone is at work on it", title=known.title),
                 file=sys.stderr,
             )
+            self._status = 1  # there is no text
 
     def _write(self, recording_id: str) -> None:
         recording = self._session.reader.recording(recording_id)
@@ -248,3 +272,9 @@ class _Run:
     def _complain(self, error: AppError, about: str = "") -> None:
         complain(error, about)
         self._status = 1
+
+
+def _end_waiting(checked: "Future[FilesChecked]", events: "queue.SimpleQueue[Event]") -> None:
+    """Let nobody wait for files that will not come; the queue has said why. Thread: io."""
+    if checked.cancelled() or checked.exception() is not None:
+        events.put(FilesChecked(()))

@@ -33,8 +33,16 @@ def start_logging(folder: Path) -> None:
     faulthandler.enable(_crash_file)
 
 
+def log_problems(folder: Path) -> None:
+    """Log what goes wrong to that same file, which is made only when something does."""
+    handler = _QuietHandler(folder / "undertone.log", encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setLevel(logging.WARNING)
+    logging.getLogger("app").addHandler(handler)
+
+
 def stop_logging() -> None:
-    """Close what `start_logging` opened."""
+    """Close what `start_logging` or `log_problems` opened."""
     global _crash_file
     root = logging.getLogger("app")
     for handler in list(root.handlers):
@@ -51,6 +59,17 @@ class _PrivateHandler(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIO:  # type: ignore[override]  # a text stream is all that it needs
         return _append_privately(Path(self.baseFilename))
+
+
+class _QuietHandler(logging.FileHandler):
+    """Opens its file at the first line, and says nothing where that cannot be written."""
+
+    def _open(self) -> TextIO:  # type: ignore[override]  # a text stream is all that it needs
+        make_private_folder(Path(self.baseFilename).parent)
+        return _append_privately(Path(self.baseFilename))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+        """Leave standard error to what the person asked for."""
 
 
 def _append_privately(file: Path) -> TextIO:

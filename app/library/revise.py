@@ -11,9 +11,16 @@ from enum import StrEnum
 
 from app.core.doubt import count_doubtful
 from app.core.ids import new_id
+from app.core.recording import RecordingStatus
 from app.core.transcript import Segment, Word
 from app.library import index
-from app.library.changes import insert_segments, number_of, remove, set_first_line
+from app.library.changes import (
+    insert_segments,
+    number_of,
+    remove,
+    set_first_line,
+    update_recording,
+)
 from app.library.rows import segment_from
 from app.library.transaction import Transaction
 
@@ -165,6 +172,38 @@ def settle_rerun(
     remove(change, (rerun_id,))
     change.changed("recordings", str(row[0]))
     return kept
+
+
+def use_rerun(
+    change: Transaction,
+    rerun_id: str,
+    segments: tuple[Segment, ...],
+    at: float,
+    *,
+    is_whole: bool,
+) -> bool:
+    """Let `segments`, made of what was transcribed once more, take the place of the text; end it.
+
+    What a person has changed in the text that goes is kept as a version, however late it came.
+    With `is_whole` the recording is from now on what the new transcription says of it. `False` when
+    either is gone.
+    """
+    row = change.one(
+        "SELECT again.language, again.model_id, r.recording_id, r.edited_at FROM recordings again "
+        "JOIN recordings r ON r.recording_id = again.rerun_of WHERE again.recording_id = ?",
+        rerun_id,
+    )
+    if row is None:
+        return False
+    language, model_id, recording_id, edited_at = row
+    if edited_at is not None:
+        keep_revision(change, str(recording_id), RevisionKind.EDITED, at)
+    splice_segments(change, str(recording_id), 0, None, segments, at)
+    if is_whole:
+        fields = {"language": language, "model_id": model_id, "error": None, "hint": None}
+        update_recording(change, str(recording_id), {"status": RecordingStatus.DONE, **fields})
+    settle_rerun(change, rerun_id, segments, at)
+    return True
 
 
 def remove_revision(change: Transaction, revision_id: str) -> bool:

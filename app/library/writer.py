@@ -259,6 +259,21 @@ class LibraryWriter:
         kept, when = tuple(segments), time.time() if at is None else at
         return self._do(lambda t: revise.settle_rerun(t, rerun_id, kept, when))
 
+    def use_rerun(
+        self,
+        rerun_id: str,
+        segments: Sequence[Segment],
+        *,
+        is_whole: bool,
+        at: float | None = None,
+    ) -> Future[bool]:
+        """End what was transcribed once more: the text it makes is the text; `False` when gone.
+
+        What goes is kept as a version. `is_whole`: it is not of a part only.
+        """
+        kept, when = tuple(segments), time.time() if at is None else at
+        return self._do(lambda t: revise.use_rerun(t, rerun_id, kept, when, is_whole=is_whole))
+
     def remove_revision(self, revision_id: str) -> Future[bool]:
         return self._do(lambda t: revise.remove_revision(t, revision_id))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.decode import MediaHeader, probe
+from app.audio.decode import MediaHeader, display_name, probe
 from app.config.paths import make_private_folder
 from app.core.errors import AppError, DiskFull, ImportFailed, mark
 from app.core.ids import new_id
@@ -42,7 +42,7 @@ class Checked:
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield each file, and of each folder the media files in it, in order of their names."""
     for path in paths:
-        if not path.is_dir():
+        if not is_folder(path):
             yield path
             continue
         for folder, folders, names in os.walk(path):
@@ -50,6 +50,14 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
             for name in sorted(names):
                 if Path(name).suffix.lower() in MEDIA_SUFFIXES and not name.startswith("."):
                     yield Path(folder) / name
+
+
+def is_folder(path: Path) -> bool:
+    """Whether `path` is a folder we can ask for; what no disk takes for a name is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def check_file(file: Path) -> Checked:
@@ -76,7 +84,7 @@ def fingerprint(file: Path) -> str:
                 source.seek(offset)
                 digest.update(source.read(_FINGERPRINT_BYTES))
     except OSError as error:
-        raise _import_failed(file, error) from error
+        raise not_readable(file, error) from error
     return digest.hexdigest()
 
 
@@ -112,7 +120,7 @@ def copy_into(recordings: Path, recording_id: str, file: Path) -> Path:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise _import_failed(file, error) from error
+        raise not_readable(file, error) from error
     except AppError:
         part.unlink(missing_ok=True)
         raise
@@ -127,10 +135,11 @@ def _no_room(file: Path) -> DiskFull:
     )
 
 
-def _import_failed(file: Path, error: OSError) -> ImportFailed:
+def not_readable(file: Path, error: OSError) -> ImportFailed:
+    """Return the sentence for a file that the system would not give us."""
     return ImportFailed(
         mark("“{name}” could not be read: {reason}."),
         mark("Check that the file is still there and that you may open it, then try again."),
-        name=file.name,
+        name=display_name(file),
         reason=error.strerror or str(error),
     )

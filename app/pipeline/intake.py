@@ -18,7 +18,7 @@ from app.core.recording import Recording
 from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
-from app.pipeline.importing import Checked, copy_into, find_files, recording_of
+from app.pipeline.importing import Checked, copy_into, find_files, not_readable, recording_of
 from app.pipeline.transcripts import import_transcript, is_transcript, sound_of
 
 
@@ -64,16 +64,16 @@ class Intake:
             try:
                 sounds[file] = sound_of(file, files)
                 import_transcript(file, sounds[file], self._check_file, self._writer)
-            except AppError as error:
-                rejected.append((file, error))
+            except (AppError, OSError) as error:
+                rejected.append((file, _in_words(file, error)))
         with_text = set(sounds.values())
         for file in files:
             if is_transcript(file) or file in with_text:
                 continue
             try:
                 added.append(self._add(self._check_file(file), request))
-            except AppError as error:
-                rejected.append((file, error))
+            except (AppError, OSError) as error:
+                rejected.append((file, _in_words(file, error)))
         if not files:
             rejected.extend((path, _nothing_in(path)) for path in request.paths)
         return FilesChecked(tuple(added), tuple(rejected))
@@ -101,6 +101,10 @@ class Intake:
         ).result()
         self._queue(job)
         return job
+
+
+def _in_words(file: Path, error: AppError | OSError) -> AppError:
+    return not_readable(file, error) if isinstance(error, OSError) else error
 
 
 def _already_there(known: Recording) -> AlreadyInLibrary:

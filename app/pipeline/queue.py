@@ -35,7 +35,7 @@ from app.pipeline.file import FileFeed, OpenWindows, Plan, WindowReader, transcr
 from app.pipeline.importing import Checked, check_file
 from app.pipeline.intake import Intake, Request
 from app.pipeline.removing import remove_recordings
-from app.pipeline.retake import Part, PartFeed, part_of_job, retake_of
+from app.pipeline.retake import Part, PartFeed, part_of_job, recording_is_gone, retake_of
 from app.pipeline.waveform import forget_waveform
 
 _log = logging.getLogger(__name__)
@@ -109,7 +109,8 @@ class TranscriptionQueue:
     ) -> "Future[FilesChecked]":
         """Check files and folders on the io pool and queue what can be transcribed.
 
-        The result is also told as an event. `again` takes files the library already has.
+        The result is also told as an event, as is an error that let none of them in. `again` takes
+        files the library already has.
         """
         request = Request(tuple(paths), model_id, language, wants_words, again)
         return self._parts.pool.submit(self._take_in, request)
@@ -126,7 +127,7 @@ class TranscriptionQueue:
         """
         found = self._parts.reader.recording(recording_id)
         if found is None:
-            raise _is_gone()
+            raise recording_is_gone()
         self._parts.store.find(model_id)  # says at once when there is no such model
         again, job = retake_of(found, model_id, language, part)
         self._parts.writer.add_recording(again, job=job, owner=self._parts.owner).result()
@@ -260,7 +261,12 @@ class TranscriptionQueue:
     # Work on the io pool.
 
     def _take_in(self, request: Request) -> FilesChecked:
-        checked = self._intake.take_in(request)
+        try:
+            checked = self._intake.take_in(request)
+        except Exception as error:
+            _log.exception("files could not be taken in")
+            self._emit(Failed(error if isinstance(error, AppError) else _not_taken_in(error)))
+            raise
         self._emit(checked)
         return checked
 
@@ -341,32 +347,42 @@ class TranscriptionQueue:
     # The run of a job.
 
     def _start_next(self) -> None:
+        while (job := self._take_next()) is not None:
+            try:
+                if self._start(job):
+                    return
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this job's alone
+                self._fail(job.job_id, error)
+            with self._lock:
+                self._running = None
+
+    def _take_next(self) -> Job | None:
+        """Make the next waiting job the running one; `None` when there is none, or one runs."""
         with self._lock:
             waiting = [j for j in self._jobs.values() if j.status is JobStatus.QUEUED]
             if self._is_closing or self._running is not None or not waiting:
-                return
+                return None
             # A part of a text is waited for in front of it.
             job = min(waiting, key=lambda each: each.until_s is None)
             self._running = job.job_id
-        try:
-            self._start(job)
-        except AppError as error:
-            with self._lock:
-                self._running = None
-            self._fail(job.job_id, error)
-            self._start_next()
+            return job
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job) -> bool:
+        """Hand a job to the engine; `False` when it was stopped or removed meanwhile."""
         parts = self._parts
         model = parts.store.find(job.model_id)
         recording = parts.reader.recording(job.recording_id)
         if recording is None or recording.audio_path is None:
             raise _sound_is_gone(job.title)
+        with self._lock:
+            now = self._jobs.get(job.job_id)
+        if now is None or now.status is not JobStatus.QUEUED:
+            return False
         running = self._change(
             job.job_id, status=JobStatus.RUNNING, stage=JobStage.READING, model_id=model.model_id
         )
         if running is None:
-            return
+            return False
         with self._lock:
             self._told_s = job.done_s
         self._save(running)
@@ -394,6 +410,7 @@ class TranscriptionQueue:
                 lambda stage: self._on_stage(job.job_id, stage, reader),
             ),
         )
+        return True
 
     def _plan(self, job: Job, model: Model) -> Plan:
         wants = job.wants_words and self._settings().aligns_words
@@ -481,18 +498,19 @@ def _unexpected(error: BaseException) -> ImportFailed:
     )
 
 
+def _not_taken_in(error: Exception) -> ImportFailed:
+    return ImportFailed(
+        mark("Something unexpected went wrong while files were added ({kind})."),
+        mark("Try again; if it happens again, please report it with the log file."),
+        kind=type(error).__name__,
+    )
+
+
 def _sound_is_gone(title: str) -> ImportFailed:
     return ImportFailed(
         mark("The sound of “{title}” is not in the library any more."),
         mark("Import the file again."),
         title=title,
-    )
-
-
-def _is_gone() -> ImportFailed:
-    return ImportFailed(
-        mark("This recording is not in the library any more."),
-        mark("Choose another one."),
     )
 
 

@@ -131,16 +131,32 @@ def _show(
     if recording is None:
         _add(folder, writer, scanned)
         return
-    segments = read_segments(folder.segments)
-    if len(segments) > len(reader.transcript(folder.take_id).segments):
-        language = (folder.details() or {}).get("language")
-        writer.replace_transcript(folder.take_id, segments, language).result()
+    job = reader.job(folder.take_id)
+    if job is None:
+        job = _job(recording)
+        writer.save_job(job).result()
+    if recording.edited_at is None:
+        _add_rest(folder, job, writer, reader)
     if recording.status not in _OVER:
         writer.update_recording(
             folder.take_id, status=RecordingStatus.PENDING, duration_s=scanned.duration_s
         ).result()
-    if reader.job(folder.take_id) is None:
-        writer.save_job(_job(recording)).result()
+
+
+def _add_rest(folder: TakeFolder, job: Job, writer: LibraryWriter, reader: LibraryReader) -> None:
+    """Add the finals that lie behind all the library has; what stands there is not touched."""
+    known = reader.transcript(folder.take_id).segments
+    until_s = max(job.done_s, known[-1].end_s if known else 0.0)
+    rest = [
+        final
+        for final in read_segments(folder.segments)
+        if (final.start_s + final.end_s) / 2 > until_s  # its edges may be a little inside
+    ]
+    if rest:
+        language = _text((folder.details() or {}).get("language"))
+        done_s = max(rest[-1].end_s, 0.001)
+        writer.append_segments(job.job_id, folder.take_id, rest, done_s, language).result()
+        writer.index_everything().result()  # nothing comes after them for which they could wait
 
 
 def _finish(

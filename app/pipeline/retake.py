@@ -19,6 +19,8 @@ from app.core.job import Job
 from app.core.packing import Region, Window
 from app.core.recording import Recording
 from app.core.transcript import Segment
+from app.library.reader import LibraryReader
+from app.library.writer import LibraryWriter
 
 _AROUND_S = 0.3  # of a part, so that its first and last word are whole
 
@@ -125,3 +127,39 @@ def whole_text(
         return tuple(spoken_by(new, segments))
     first, last = part_of(segments, part.from_s, part.until_s)
     return tuple(fitted(segments, first, last, spoken_by(new, segments[first:last])))
+
+
+def end_retake(
+    writer: LibraryWriter, reader: LibraryReader, job: Job, *, is_used: bool
+) -> tuple[Segment, ...]:
+    """Keep what a finished job wrote as a version and return it; empty when nothing was said.
+
+    With `is_used` it takes the place of the text as that is now, which is kept instead.
+
+    Raises:
+        ImportFailed: the recording was removed meanwhile.
+        LibraryError, DiskFull: the library could not be written.
+    """
+    again = reader.recording(job.recording_id)
+    if again is None or again.rerun_of is None:
+        raise recording_is_gone()
+    new, part = reader.transcript(job.recording_id).segments, part_of_job(job)
+    if not new:
+        writer.settle_rerun(job.recording_id).result()
+        return ()
+    whole = whole_text(reader.transcript(again.rerun_of).segments, new, part)
+    if not is_used:
+        is_kept = writer.settle_rerun(job.recording_id, whole).result() is not None
+    else:
+        is_kept = writer.use_rerun(job.recording_id, whole, is_whole=part is None).result()
+    if not is_kept:
+        raise recording_is_gone()
+    return new
+
+
+def recording_is_gone() -> ImportFailed:
+    """Return what to say when what was to be transcribed once more was removed."""
+    return ImportFailed(
+        mark("This recording is not in the library any more."),
+        mark("Choose another one."),
+    )

@@ -38,6 +38,7 @@ from app.pipeline.backups import BackupParts, Backups
 from app.pipeline.dictation import DictationMachine, DictationParts
 from app.pipeline.main_thread import MainThread
 from app.pipeline.models import ModelParts, Models
+from app.pipeline.once import sweep_once
 from app.pipeline.queue import Parts, TranscriptionQueue
 from app.pipeline.recognition import HANG_S, Recognition, RecognitionParts
 from app.pipeline.recover import recover_takes
@@ -196,7 +197,11 @@ def open_live(session: Session, rig: Rig, main: MainThread) -> Live:
 
 
 def recover(session: Session) -> "Future[tuple[str, ...]]":
-    """Bring back the takes that a crash left behind, on the io pool; told as an event."""
+    """Bring back the takes that a crash left behind, on the io pool; told as an event.
+
+    What a killed run that keeps nothing left behind goes.
+    """
+    session.pool.submit(sweep_once, session.paths.home)
     recovered = session.pool.submit(
         recover_takes,
         session.paths,

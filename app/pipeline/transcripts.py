@@ -4,6 +4,7 @@ The sound lies beside it under the same name, or is named. Text and recording co
 together, so a kill between leaves neither.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -25,19 +26,31 @@ def is_transcript(file: Path) -> bool:
 def sound_of(file: Path, among: Iterable[Path] = ()) -> Path:
     """Return the sound a transcript belongs to: of `among`, or beside it, under the same name.
 
+    What lies in its own folder goes first: many folders may each hold a “talk.mp4”.
+
     Raises:
         ImportFailed: there is none.
     """
     beside = sorted(file.parent.glob("*")) if file.parent.is_dir() else []
-    stems = {file.stem, Path(file.stem).stem}  # “talk.en.srt” belongs to “talk.mp4”
-    for other in (*among, *beside):
-        if other != file and other.suffix.lower() in MEDIA_SUFFIXES and other.stem in stems:
-            return other
+    name = _stem(file)
+    names = [name, Path(name).stem]  # “talk.en.srt” belongs to “talk.mp4”
+    found = [
+        other
+        for other in (*among, *beside)
+        if other != file and other.suffix.lower() in MEDIA_SUFFIXES and _stem(other) in names
+    ]
+    if found:
+        return min(found, key=lambda other: (other.parent != file.parent, _stem(other) != name))
     raise ImportFailed(
         mark("“{name}” has no sound beside it."),
         mark("Put the recording into the same folder under the same name, then add it again."),
         name=file.name,
     )
+
+
+def _stem(file: Path) -> str:
+    """Return the name without suffix, in the one of its spellings in which names are compared."""
+    return unicodedata.normalize("NFC", file.stem)
 
 
 def import_transcript(

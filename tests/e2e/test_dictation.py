@@ -118,7 +118,7 @@ def test_words_spoken_arrive_in_the_program_in_front_and_in_the_library(
         def answers() -> bool:
             tap(desktop)
             with contextlib.suppress(AssertionError):
-                wait_for(lambda: is_recording(1), 3.0)
+                wait_for(lambda: is_recording(1), 10.0)
                 return True
             return False
 
@@ -128,7 +128,7 @@ def test_words_spoken_arrive_in_the_program_in_front_and_in_the_library(
             for is_down in (True, False):
                 desktop.key("Escape", is_down)
             with contextlib.suppress(AssertionError):
-                wait_for(app.has_cancelled, 3.0)
+                wait_for(app.has_cancelled, 10.0)
                 return True
             return False
 

@@ -35,6 +35,7 @@ from tests.helpers.dictation import Desk, Loads, says, speech
 PAGE_BYTES = 4096
 ALLOWED_MB_AN_HOUR = 1.0
 ALLOWED_SCAN_S = 2.0
+WARM_AFTER = 8  # finals
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,15 @@ def dictate(home: Path, hours: float, speed: float) -> tuple[float, float, int]:
     told = 0
     try:
         desk.machine.start(RecordingKind.QUICK)
-        while desk.machine.elapsed_s() < hours * 3600:
+        while desk.machine.elapsed_s() < hours * 3600 or not seen:
             desk.main.run_until(lambda: False, 0.2)
             finals = [e for e in desk.events if isinstance(e, SegmentsFinal)]
             told += len(finals)
             desk.events.clear()
             for stream in heard.opened[:-1]:  # what the fake keeps is not ours
                 stream.fed.clear()
-            if desk.machine.elapsed_s() > 0.2 * hours * 3600:
+            # What is imported and allocated once is there after some words.
+            if desk.machine.elapsed_s() > 0.2 * hours * 3600 and told >= WARM_AFTER:
                 seen.append(resident_mb())
         desk.machine.stop()
         desk.until(lambda: desk.now.outcome is not None, 600)

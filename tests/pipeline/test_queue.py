@@ -1,5 +1,6 @@
 """The queue with a scripted recognizer: every rule of it, no model, no media file."""
 
+import inspect
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,11 +61,24 @@ class Feed:
         pass
 
 
+@dataclass
+class Shelf:
+    """What a store has and what goes wrong; `asked` is called whenever somebody looks."""
+
+    models: tuple[Model, ...] = (MODEL,)
+    asked: Callable[[], object] = lambda: None
+    broken_check: Exception | None = None
+
+
+@dataclass(frozen=True)
 class Store(ModelStore):
     """A store with the scripted model only."""
 
+    shelf: Shelf = field(default_factory=Shelf)
+
     def installed(self) -> tuple[Model, ...]:
-        return (MODEL,)
+        self.shelf.asked()
+        return self.shelf.models
 
 
 @dataclass
@@ -84,6 +98,7 @@ class Bench:
         self.reader = LibraryReader(paths.library)
         self.pool = ThreadPoolExecutor(2)
         self.owner = Owner.take(paths)
+        self.shelf = Shelf()
         self.loop = EngineLoop(self._on_engine_event)
         self.queue = TranscriptionQueue(
             Parts(
@@ -91,7 +106,7 @@ class Bench:
                 residency=Residency(self._load, 1 << 30, self.events.append),
                 writer=self.writer,
                 reader=self.reader,
-                store=Store(paths.models, paths.models, tuple[CatalogEntry, ...]()),
+                store=Store(paths.models, paths.models, tuple[CatalogEntry, ...](), self.shelf),
                 owner=self.owner,
                 paths=paths,
                 pool=self.pool,
@@ -114,6 +129,8 @@ class Bench:
         return Feed(self.n_windows, self.error_after)
 
     def _check(self, file: Path) -> Checked:
+        if self.shelf.broken_check is not None:
+            raise self.shelf.broken_check
         if not file.exists():
             raise DecodeFailed("“{name}” is not there.", "Look again.", name=file.name)
         info = MediaHeader(self.n_windows * 2.0, None, "wav", False, 16_000, 1)
@@ -457,10 +474,78 @@ def test_a_model_that_is_not_here_fails_the_job_with_its_sentence(bench: Bench, 
     assert "huge" in (job.error or "")
 
 
+@pytest.fixture
+def waiting(bench: Bench, tmp_path: Path) -> list[str]:
+    """Return the ids of five jobs of which the first runs."""
+    files = [tmp_path / f"{n}.wav" for n in range(5)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    ids = bench.add(*files)
+    bench.step_until(lambda: bench.status(ids[0]) is JobStatus.RUNNING)
+    return ids
+
+
+def test_a_model_that_goes_fails_those_waiting_one_after_the_other(
+    bench: Bench, waiting: list[str]
+) -> None:
+    depths = []
+    bench.shelf.models = ()
+    bench.shelf.asked = lambda: depths.append(len(inspect.stack(0)))
+    bench.run_to_end()
+    assert [bench.status(each) for each in waiting] == [JobStatus.DONE] + [JobStatus.FAILED] * 4
+    assert len(depths) == 4
+    assert len(set(depths)) == 1  # however many wait, the stack does not grow
+
+
+def test_what_nobody_foresaw_at_a_start_is_that_jobs_alone(
+    bench: Bench, waiting: list[str]
+) -> None:
+    asked: list[int] = []
+
+    def break_once() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise RuntimeError("can't start new thread")
+
+    bench.shelf.asked = break_once
+    bench.run_to_end()
+    states = [bench.status(each) for each in waiting]
+    assert states == [JobStatus.DONE, JobStatus.FAILED, *[JobStatus.DONE] * 3]
+
+
+def test_a_job_removed_as_it_starts_holds_up_nobody(bench: Bench, waiting: list[str]) -> None:
+    gone = bench.recording_id(waiting[1])
+    bench.shelf.asked = lambda: bench.queue.remove([gone])
+    bench.run_to_end()
+    assert {job.job_id for job in bench.queue.jobs} == {*waiting} - {waiting[1]}
+    assert {job.status for job in bench.queue.jobs} == {JobStatus.DONE}
+
+
 def test_errors_of_checking_are_app_errors(bench: Bench, tmp_path: Path) -> None:
     checked = bench.queue.add_files([tmp_path / "missing.wav"]).result(10)
 
     assert all(isinstance(error, AppError) for _, error in checked.rejected)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a" * 300 + "/talk.srt"])
+def test_a_name_no_disk_takes_is_refused_and_the_others_go_on(
+    bench: Bench, file: Path, name: str
+) -> None:
+    checked = bench.queue.add_files([file.parent / name, file]).result(10)
+    ((refused, error),) = checked.rejected
+    assert refused == file.parent / name
+    assert "could not be read: File name too long" in str(error)
+    assert len(checked.added) == 1
+    bench.run_to_end()
+
+
+def test_what_nobody_foresaw_of_a_file_is_told(bench: Bench, file: Path) -> None:
+    bench.shelf.broken_check = RuntimeError("a bug")
+    checked = bench.queue.add_files([file])
+    with pytest.raises(RuntimeError, match="a bug"):
+        checked.result(10)
+    (told,) = [event.error for event in bench.events if isinstance(event, Failed)]
+    assert "Something unexpected went wrong while files were added (RuntimeError)" in str(told)
 
 
 def test_a_full_disk_stops_the_job_with_a_sentence_and_retry_goes_on(

@@ -19,6 +19,7 @@ from app.core.recording import Recording, RecordingKind, RecordingStatus
 from app.core.transcript import Segment
 from app.library.lock import Owner
 from app.library.reader import LibraryReader
+from app.library.search import ListQuery
 from app.library.writer import LibraryWriter
 from app.pipeline.rebuild import rebuild
 from app.pipeline.recover import rebuild_library, recover_takes
@@ -195,6 +196,41 @@ def test_a_take_packed_but_not_cleared_away_is_packed_again_equal(home: Home) ->
     home.recover()
     assert folder.flac.read_bytes() == packed
     assert not folder.journal.exists()
+
+
+ONE, TWO, THREE = (Segment(i, i + 0.9, f"final {i}") for i in range(3))
+
+
+def test_what_a_person_corrected_is_not_brought_back(home: Home) -> None:
+    folder = home.take(status=RecordingStatus.FAILED, segments=(ONE, TWO, THREE), is_closed=True)
+    home.writer.append_segments(folder.take_id, folder.take_id, (ONE, TWO, THREE), 3.0).result(10)
+    corrected = [Segment(0.0, 2.9, "All of it, corrected by hand.")]
+    home.writer.splice_segments(folder.take_id, 0, None, corrected).result(10)
+    home.recover()
+    assert home.texts(folder) == ["All of it, corrected by hand."]
+
+
+def test_what_a_later_retry_wrote_stays(home: Home) -> None:
+    folder = home.take(status=RecordingStatus.FAILED, segments=(ONE, TWO, THREE), is_closed=True)
+    again = [Segment(0.0, 2.9, "by another model")]
+    home.writer.append_segments(folder.take_id, folder.take_id, again, 3.0).result(10)
+    home.recover()
+    assert home.texts(folder) == ["by another model"]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_only_what_the_library_lacks_is_added(home: Home, kept: int) -> None:
+    finals = (ONE, TWO, THREE)
+    folder = home.take(segments=finals)
+    for final in finals[:kept]:
+        done_s = final.end_s + 0.1
+        home.writer.append_segments(folder.take_id, folder.take_id, [final], done_s).result(10)
+    home.recover()
+    assert home.texts(folder) == ["final 0", "final 1", "final 2"]
+    assert home.reader.ids(ListQuery("final")) == [folder.take_id]
+    job = home.reader.job(folder.take_id)
+    assert job is not None
+    assert job.done_s >= THREE.end_s  # so a retry goes on behind it
 
 
 # The library made again.

@@ -13,7 +13,14 @@ from app.core.recording import RecordingStatus
 from app.core.transcript import Segment
 from app.library.revise import RevisionKind
 from app.library.search import ListQuery
-from app.pipeline.retake import Part, PartFeed, part_around, part_of_job, whole_text
+from app.pipeline.retake import (
+    Part,
+    PartFeed,
+    end_retake,
+    part_around,
+    part_of_job,
+    whole_text,
+)
 from tests.pipeline.test_queue import ALL, Bench
 
 RATE = 16_000
@@ -192,3 +199,45 @@ def test_a_part_takes_what_room_its_neighbours_leave() -> None:
     assert part_around(segments, 0, 3) == Part(0.0, 10.3)
     assert part_around(segments, 3, 1) is None
     assert part_around((Segment(1, 1, "x"),), 0, 1) == Part(0.7, 1.3)
+
+
+@pytest.mark.parametrize("part", [None, Part(4.0, 6.0)], ids=["whole", "part"])
+def test_what_was_corrected_meanwhile_is_kept_when_the_new_text_is_used(
+    bench: Bench, tmp_path: Path, part: Part | None
+) -> None:
+    file = tmp_path / "other.wav"
+    file.write_bytes(b"other")
+    (job_id,) = bench.add(file)
+    bench.run_to_end()
+    name = bench.recording_id(job_id)
+    job = bench.queue.retake(name, "scripted", "en", part)
+    corrected = [Segment(0.0, 1.5, "an hour of corrections")]
+    bench.writer.splice_segments(name, 0, 1, corrected).result(10)  # while the job runs
+    bench.run_to_end()
+    before = bench.reader.transcript(name).segments
+    end_retake(bench.writer, bench.reader, bench.reader.job(job.job_id) or job, is_used=True)
+    kept = [
+        (each.kind, bench.reader.revision_segments(each.revision_id)[0].text)
+        for each in bench.reader.revisions(name)
+    ]
+    first = "window 0" if part is None else "an hour of corrections"
+    assert kept == [
+        (RevisionKind.RERUN, first),
+        (RevisionKind.EDITED, "an hour of corrections"),
+        (RevisionKind.RAW, "window 0"),
+    ]
+    edited = bench.reader.revisions(name)[1]
+    assert bench.reader.revision_segments(edited.revision_id) == before
+    assert bench.texts(name)[0] == first
+    assert bench.reader.reruns_of(name) == []
+
+
+def test_of_a_recording_removed_meanwhile_nothing_is_said_to_be_kept(
+    bench: Bench, recording_id: str
+) -> None:
+    job = bench.queue.retake(recording_id, "scripted", "en")
+    bench.run_to_end()
+    bench.writer.remove([recording_id]).result(10)
+    for is_used in (True, False):
+        with pytest.raises(ImportFailed, match="not in the library any more"):
+            end_retake(bench.writer, bench.reader, job, is_used=is_used)

@@ -1,7 +1,9 @@
 """Transcripts made elsewhere come in with their sound."""
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -56,6 +58,32 @@ def test_without_a_sound_nothing_is_added(library: Library, tmp_path: Path) -> N
     with pytest.raises(ImportFailed):
         import_transcript(file, tmp_path / "alone.wav", check, library.writer)
     assert library.reader.ids() == []
+
+
+def test_of_sounds_with_one_name_it_is_the_one_beside_it(tmp_path: Path) -> None:
+    given = [tmp_path / at for at in ("A/talk.mp4", "A/talk.srt", "B/talk.mp4", "B/talk.srt")]
+    assert sound_of(given[1], given) == given[0]
+    assert sound_of(given[3], given) == given[2]
+    (tmp_path / "B").mkdir()
+    given[2].touch()
+    assert sound_of(given[3], given[:2]) == given[2]  # it was not handed over, but lies there
+
+
+def test_the_full_name_goes_before_the_one_without_its_language(tmp_path: Path) -> None:
+    given = [tmp_path / name for name in ("talk.mp4", "talk.en.mp4", "talk.en.srt", "talk.de.srt")]
+    assert sound_of(given[2], given) == given[1]
+    assert sound_of(given[3], given) == given[0]
+
+
+@pytest.mark.parametrize(("text", "sound"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_two_ways_to_write_an_umlaut_are_one_name(
+    tmp_path: Path, text: Literal["NFC", "NFD"], sound: Literal["NFC", "NFD"]
+) -> None:
+    file = tmp_path / unicodedata.normalize(text, "Gespräch.de.srt")
+    there = tmp_path / unicodedata.normalize(sound, "Gespräch.mp4")
+    there.touch()
+    assert sound_of(file) == there
+    assert sound_of(file, [there]) == there
 
 
 def test_what_is_in_the_bin_does_not_keep_its_sound_from_coming_again(
