@@ -180,6 +180,19 @@ def test_a_missing_disk_is_said_once_and_taken_up_when_it_comes(desk: Desk) -> N
     assert desk.count() == 2
 
 
+def test_a_disk_that_was_emptied_can_be_chosen_anew(desk: Desk) -> None:
+    desk.backups.back_up()
+    desk.settled()
+    shutil.rmtree(existing_backups(desk.disk).root)
+    desk.backups.back_up()
+    assert isinstance(desk.settled().problem, BackupMissing)
+    desk.backups.folder_chosen()
+    desk.settled()
+    desk.backups.back_up()
+    assert desk.settled().problem is None
+    assert desk.count() == 1
+
+
 def test_a_fault_is_tried_again_after_an_hour(desk: Desk) -> None:
     inside = desk.paths.home / "inside"
     inside.mkdir()
