@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, make_private_folder
-from app.core.errors import BackupDamaged, LibraryError
+from app.core.errors import AppError, BackupDamaged, LibraryError
 from app.library.backing_up import free_bytes
 from app.library.backup import sync_file, sync_folder
 from app.library.backup_errors import (
@@ -54,6 +54,7 @@ from app.library.lock import LibraryLock
 from app.library.relocate import relocate
 from app.library.schema import SCHEMA_VERSION, check_schema, version
 from app.library.sounds import imported_back, point_to_own
+from app.library.unarchive import finish_take_in
 from app.library.work import Content, Work, copy_unpacked, read_checked, write_whole
 
 _STAGED = "restoring"
@@ -63,7 +64,7 @@ _PLACING = "placing"  # there from the first rename on: no way back
 _LIBRARY = "library.sqlite"
 _ITEMS = (SETTINGS, STATE_NAME, "recordings", _LIBRARY)
 # What no backup holds and a library still needs: it goes aside with the library it belongs to.
-_BELONGINGS = ("sound-bin", "retention.json", "taking-in")
+_BELONGINGS = ("sound-bin", "retention.json")
 _SPARE_BYTES = 256 << 20  # left free on the disk of the library
 # What is this machine's own and not the library's.
 _OWN_SETTINGS = frozenset(
@@ -280,6 +281,8 @@ def _put_in_place(paths: Paths) -> Path | None:
     (staged / _PLACING).touch(0o600)
     sync_folder(staged)
     if (staged / _LIBRARY).exists() and paths.library.exists():
+        with contextlib.suppress(AppError, OSError, sqlite3.Error):
+            finish_take_in(paths)  # while the rows of that archive are there
         with contextlib.suppress(LibraryError, OSError, sqlite3.Error):
             _fold_log(paths.library)
     for name in (*_BELONGINGS, *_ITEMS):

@@ -392,8 +392,9 @@ def test_sound_without_room_follows_later(
     assert sounds_of(fresh) == sounds_of(paths)
 
 
+@pytest.mark.parametrize("is_twice", [False, True])
 def test_ctrl_c_while_the_rows_come_in_loses_no_sound(
-    paths: Paths, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paths: Paths, archive: Path, tmp_path: Path, is_twice: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = Paths(tmp_path / "fresh")
     has_come = threading.Event()
@@ -407,16 +408,24 @@ def test_ctrl_c_while_the_rows_come_in_loses_no_sound(
         future = begin(writer, incoming, home)
 
         def interrupted() -> Merged:
-            has_come.set()
+            if not is_twice:
+                has_come.set()
             raise KeyboardInterrupt
 
         monkeypatch.setattr(future, "result", interrupted)
         return future
 
+    def again(_futures: list[Future[Merged]]) -> None:
+        raise KeyboardInterrupt
+
+    if is_twice:
+        monkeypatch.setattr(unarchive, "wait", again)
     monkeypatch.setattr(merge, "put_in_order", slow)
     monkeypatch.setattr(LibraryWriter, "merge", begun)
-    with pytest.raises(KeyboardInterrupt):
-        take_in(fresh, archive)
+    with LibraryWriter(fresh.library, lambda _: None, watch_s=None) as writer:
+        with pytest.raises(KeyboardInterrupt):
+            take_in_archive(fresh, archive, writer, Work())
+        has_come.set()
     finish_take_in(fresh)
     with LibraryReader(fresh.library) as reader:
         assert reader.count() == 3

@@ -29,6 +29,8 @@ from app.library.restore import (
 )
 from app.library.search import ListQuery
 from app.library.work import Stopped, Work, copy_packed
+from app.library.writer import LibraryWriter
+from tests.library.builders import make_recording
 from tests.library.full_library import (
     DAY,
     FILE,
@@ -116,7 +118,7 @@ def test_a_library_restored_elsewhere_begins_a_series_of_its_own(
 
 def test_the_library_put_aside_keeps_its_bin_of_sounds(paths: Paths, disk: Path) -> None:
     backup = back_up(paths, disk)
-    binned = {"sound-bin/x/audio.flac": b"sound", "retention.json": b"{}", "taking-in/x": b"half"}
+    binned = {"sound-bin/x/audio.flac": b"sound", "retention.json": b"{}"}
     for name, content in binned.items():
         make_private_folder((paths.home / name).parent)
         (paths.home / name).write_bytes(content)
@@ -283,6 +285,21 @@ def test_imported_sound_comes_back_where_its_file_is_gone(
         assert found.audio_path == fresh.recordings / FILE / "audio.mp3"
         assert found.audio_path.read_bytes() == noise("mp3", 9_000)
     assert all_private(fresh.home)
+
+
+def test_a_killed_import_is_finished_before_its_library_goes_aside(
+    paths: Paths, disk: Path
+) -> None:
+    backup = back_up(paths, disk)
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        writer.add_recording(make_recording("taken-in")).result()
+    staged = Paths(paths.home / "taking-in")
+    put_sound(staged, "taken-in", "audio.flac", b"sound")
+    (staged.home / "plan.json").write_text(json.dumps({"added": ["taken-in"]}))
+    aside = restore(paths, disk, backup)
+    assert aside is not None
+    assert (aside / "recordings" / "taken-in" / "audio.flac").read_bytes() == b"sound"
+    assert not staged.home.exists()
 
 
 def killed_after(steps: int) -> Callable[..., None]:
