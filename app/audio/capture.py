@@ -36,6 +36,7 @@ from app.audio.watchdog import Limits, StreamWatch
 from app.core.errors import AppError, AudioError, DeviceLost, DiskFull, mark
 
 _RETRY_S = 0.2
+_SLEPT_NS = 1_000_000_000  # a shorter jump of the clocks is no sleep
 
 
 class EndReason(StrEnum):
@@ -196,7 +197,7 @@ class Capture:
             self._finish(reason)
 
     def _record(self) -> EndReason:
-        if not self._connect(None):
+        if not self._connect(None, 0.0):
             return self._stop_reason or EndReason.NO_MICROPHONE
         while True:
             if self._wake.wait(self._limits.tick_s):
@@ -240,7 +241,11 @@ class Capture:
             self._journal.marker(Kind.PAUSE)
             return None
         self._journal.marker(Kind.RESUME)
-        return None if self._connect(None) else self._stop_reason or EndReason.NO_MICROPHONE
+        has_slept = self._asleep() - self._slept_ns > _SLEPT_NS
+        patience_s = self._limits.wake_s if has_slept else self._limits.give_up_s
+        if self._connect(None, patience_s):
+            return None
+        return self._stop_reason or EndReason.NO_MICROPHONE
 
     def _look_at_sound(self, stream: MicrophoneStream, watch: "StreamWatch") -> None:
         assert self._journal is not None
@@ -261,7 +266,7 @@ class Capture:
     def _look_at_machine(self) -> None:
         assert self._journal is not None
         slept = self._asleep()
-        if slept - self._slept_ns > 1_000_000_000:
+        if slept - self._slept_ns > _SLEPT_NS:
             self._journal.marker(Kind.NOTE, slept_s=(slept - self._slept_ns) / 1e9)
         self._slept_ns = slept
         now = self._clock()
@@ -279,7 +284,7 @@ class Capture:
         if device is None or device.uid == before.uid:
             return None
         self._close_stream()
-        if self._try(device, is_gap=True) or self._connect(before):
+        if self._try(device, is_gap=True) or self._connect(before, self._limits.give_up_s):
             return None
         return self._stop_reason or EndReason.DEVICE_LOST
 
@@ -288,7 +293,7 @@ class Capture:
         self._losses.append((device.uid, now))
         self._on_event(MicrophoneLost(device))
         self._close_stream()
-        if self._connect(device):
+        if self._connect(device, self._limits.give_up_s):
             return None
         if self._stop_reason is None:
             self._error = DeviceLost(
@@ -298,23 +303,24 @@ class Capture:
             )
         return self._stop_reason or EndReason.DEVICE_LOST
 
-    def _connect(self, lost: Device | None) -> bool:
-        """Open a microphone; in a take under way go on trying for a while."""
-        until = self._clock() + int(self._limits.give_up_s * 1e9)
+    def _connect(self, lost: Device | None, patience_s: float) -> bool:
+        """Open a microphone; go on trying for `patience_s`."""
+        until = self._clock() + int(patience_s * 1e9)
         while not self._climb_down(lost):
-            if lost is None or self._clock() > until or self._stopping.wait(_RETRY_S):
+            if self._clock() >= until or self._stopping.wait(_RETRY_S):
                 return False
         return True
 
     def _climb_down(self, lost: Device | None) -> bool:
         """Go down the ladder once; `True` at the first microphone that gives a block."""
-        failed = self._flapping()
+        failed: set[str] = set()
+        flapping = self._flapping()
         if lost is not None:
             self._refresh()
         for attempt in range(4):
             if self._stop_reason is not None:
                 return False
-            device = self._pick(lost, failed)
+            device = self._pick(lost, failed | flapping) or self._pick(lost, failed)
             if device is not None and self._try(device, is_gap=lost is not None):
                 return True
             if lost is None and attempt == 0:

@@ -5,7 +5,7 @@ changes the system's own choice of device.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -22,6 +22,7 @@ class Device:
         is_bluetooth: opening it drops a headset's sound to call quality, and it warms up slowly.
         is_builtin: part of this computer.
         index: PortAudio's, good only until its next initialisation.
+        listing: which of PortAudio's initialisations `index` belongs to.
     """
 
     uid: str
@@ -32,6 +33,7 @@ class Device:
     is_bluetooth: bool = False
     is_builtin: bool = False
     index: int = -1
+    listing: int = field(default=0, compare=False)
 
 
 class Devices(Protocol):

@@ -2,9 +2,10 @@
 
 The journal thread waits for nothing but the disk; making the disk safe against a power cut happens
 beside it, so that a slow sync delays no sample. What was asked for takes its place behind all sound
-that was in the ring at that moment.
+that was in the ring at that moment. Whatever fails is told: a take never seems to record.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -13,7 +14,9 @@ from collections.abc import Callable
 from app.audio.frames import Kind
 from app.audio.journal import Clock, JournalWriter, SectionFormat
 from app.audio.ring import Ring, RingReader
-from app.core.errors import AppError
+from app.core.errors import AppError, AudioError, mark
+
+_log = logging.getLogger(__name__)
 
 PERIOD_S = 0.08
 SYNC_PERIOD_S = 0.3
@@ -108,14 +111,9 @@ class JournalThread:
         self._wake.set()
         for thread in self._threads:
             thread.join()
-        try:
-            self._step()
-            self._writer.end(reason)
-            self._writer.sync()
-        except AppError as error:
-            self._failure = self._failure or error
-        finally:
-            self._writer.close()
+        for last in (self._step, lambda: self._writer.end(reason), self._writer.sync):
+            self._attempt(last)
+        self._writer.close()
         return self._failure
 
     def _ask(self, command: Callable[[], None]) -> None:
@@ -128,10 +126,20 @@ class JournalThread:
             self._wake.clear()
             if self._failure is not None:
                 continue  # `finish` tries once more; until then the ring holds what it can
-            try:
-                self._step()
-            except AppError as error:
-                self._failure = error
+            self._attempt(self._step)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except AppError as error:
+            self._failure = self._failure or error
+        except Exception as error:  # noqa: BLE001  # else the take goes on, and no sound to disk
+            _log.exception("the journal failed")
+            self._failure = self._failure or AudioError(
+                mark("The recording could not go on; all of it up to here is kept."),
+                mark("Start a new recording."),
+                reason=str(error),
+            )
 
     def _step(self) -> None:
         while self._asked:
@@ -165,10 +173,6 @@ class JournalThread:
         self._gap_reason = ""
 
     def _keep_synced(self) -> None:
-        while not self._stop.wait(self._sync_period_s):
+        while self._failure is None and not self._stop.wait(self._sync_period_s):
             if self._writer.written_bytes > self._writer.synced_bytes:
-                try:
-                    self._writer.sync()
-                except AppError as error:
-                    self._failure = self._failure or error
-                    return
+                self._attempt(self._writer.sync)

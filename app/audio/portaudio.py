@@ -1,18 +1,20 @@
 """The one place that talks to PortAudio.
 
 PortAudio lists devices only when it is initialised, so it is initialised anew to see what was
-plugged in, but never while a stream is open. The library is loaded at the first need; where it is
-missing, or no sound system answers, there simply is no microphone.
+plugged in, but never while a stream is open. That numbers the devices anew, so a device that was
+listed before is found again by its UID or name when it is opened. The library is loaded at the
+first need; where it is missing, or no sound system answers, there simply is no microphone.
 """
 
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from app.audio.coreaudio import CoreAudio, CoreAudioDevice, load_core_audio
-from app.audio.devices import Device
+from app.audio.devices import Choice, Device, find
 from app.core.errors import AudioError, mark
 
 _BLUETOOTH_NAMES = ("bluez", "bluetooth", "headset", "airpods")
@@ -45,8 +47,9 @@ class PortAudio:
         self._core_audio = core_audio if core_audio is not None else load_core_audio()
         self._sounddevice: Any = None
         self._is_down = False  # terminated, and the initialisation after it failed
-        self._lock = threading.RLock()  # guards initialisation and the count of streams
+        self._lock = threading.RLock()  # guards initialisation and the counts
         self._open = 0
+        self._listing = 0  # how often PortAudio was initialised: each time numbers anew
 
     @property
     def open_streams(self) -> int:
@@ -64,12 +67,14 @@ class PortAudio:
             try:
                 found = list(sd.query_devices())
                 default = self._default_index(sd)
+                listing = self._listing
             except sd.PortAudioError as error:
                 raise _no_sound_system(error) from error
         inputs = [(index, dict(raw)) for index, raw in enumerate(found)]
         inputs = [(index, raw) for index, raw in inputs if raw["max_input_channels"] > 0]
         known = list(self._core_audio.inputs()) if self._core_audio else []
-        return tuple(_device(index, raw, known, default) for index, raw in inputs)
+        devices = [_device(index, raw, known, default) for index, raw in inputs]
+        return tuple(replace(device, listing=listing) for device in devices)
 
     def output_is_bluetooth(self) -> bool:
         """Whether sound comes out of a Bluetooth device; known on macOS only."""
@@ -107,11 +112,12 @@ class PortAudio:
         """
         with self._lock:
             sd = self._module()
-            self._open += 1
+            index = self._index_now(device)
+            self._open += 1  # from here on nothing is numbered anew
         stream = None
         try:
             stream = sd.InputStream(
-                device=device.index,
+                device=index,
                 samplerate=device.rate_hz,
                 channels=channels,
                 blocksize=block_samples,
@@ -125,12 +131,7 @@ class PortAudio:
                 stream.close(ignore_errors=True)
             with self._lock:
                 self._open -= 1
-            raise AudioError(
-                mark("The microphone “{name}” could not be opened."),
-                mark("Check that no other app holds it and that Undertone may use the microphone."),
-                name=device.name,
-                reason=str(error),
-            ) from error
+            raise _not_opened(device, str(error)) from error
         return stream
 
     def close(self, stream: Any) -> None:
@@ -145,6 +146,15 @@ class PortAudio:
             with self._lock:
                 self._open -= 1
 
+    def _index_now(self, device: Device) -> int:
+        """Return the number of `device` in the list as it is now."""
+        if device.listing == self._listing:
+            return device.index
+        again = find(self.inputs(), Choice(device.uid, device.name))
+        if again is None:
+            raise _not_opened(device, "it is not there any more")
+        return again.index
+
     def _module(self) -> Any:
         if self._sounddevice is None:
             try:
@@ -158,12 +168,14 @@ class PortAudio:
                 # sounddevice raises its own error at import when PortAudio cannot start, and its
                 # class cannot be named before the import succeeded
                 raise _no_sound_system(error) from error
+            self._listing += 1
         if self._is_down:
             try:
                 self._sounddevice._initialize()
             except self._sounddevice.PortAudioError as error:
                 raise _no_sound_system(error) from error
             self._is_down = False
+            self._listing += 1
         return self._sounddevice
 
     @staticmethod
@@ -179,6 +191,15 @@ def _no_sound_system(error: Exception) -> AudioError:
         mark("There is no microphone: the sound system does not answer."),
         mark("Connect a microphone and try again."),
         reason=str(error),
+    )
+
+
+def _not_opened(device: Device, reason: str) -> AudioError:
+    return AudioError(
+        mark("The microphone “{name}” could not be opened."),
+        mark("Check that no other app holds it and that Undertone may use the microphone."),
+        name=device.name,
+        reason=reason,
     )
 
 

@@ -42,7 +42,8 @@ class Limits:
         silent_s: zeros for so long are told.
         offer_s: zeros for so long: another microphone is offered.
         give_up_s: for so long a new microphone is looked for when one was lost.
-        flapping_s: a device lost twice within this time is not tried a third time.
+        wake_s: for so long one is looked for after the machine slept; the list fills slowly then.
+        flapping_s: a device lost twice within this time is tried only where no other one works.
         post_roll_s: how long after `stop` sound is still taken (real time).
         close_s: how long a device may take to close (real time).
         low_space_bytes: less free disk is told.
@@ -58,6 +59,7 @@ class Limits:
     silent_s: float = 1.5
     offer_s: float = 10.0
     give_up_s: float = 4.0
+    wake_s: float = 15.0
     flapping_s: float = 15.0
     post_roll_s: float = 0.15
     close_s: float = CLOSE_S

@@ -13,12 +13,12 @@ from pathlib import Path
 import mlx.core as mx
 
 from app.core.errors import ImportFailed, mark
-from app.engine.files import Arrays, damaged, missing, read_arrays, read_json
+from app.engine.files import Arrays, damaged, read_arrays, read_json
 from app.engine.voxtral.config import read_shape
 from app.engine.voxtral.layout import our_name
 from app.engine.voxtral.weights import weight_paths
 from app.engine.whisper.config import read_config
-from app.engine.whisper.layout import from_hugging_face
+from app.engine.whisper.weights import read_weights
 
 BITS = (4, 5, 6, 8)
 LEAST_ENCODER_BITS = 8
@@ -90,13 +90,7 @@ def _voxtral_bits(name: str, bits: int) -> int:
 
 def _convert_whisper(source: Path, target: Path, bits: int) -> Generator[float, None, None]:
     config = read_config(source)
-    names = ("model.safetensors", "weights.safetensors", "weights.npz")
-    path = next((source / name for name in names if (source / name).is_file()), None)
-    if path is None:
-        raise missing(source)
-    arrays = read_arrays(path)
-    if config.is_hugging_face:
-        arrays = from_hugging_face(arrays)
+    arrays = read_weights(source, config)
     heads = arrays.pop("alignment_heads", None)
     made: Arrays = {}
     # The config names one group size for all: a row it does not divide stays as it is.

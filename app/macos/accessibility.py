@@ -4,15 +4,43 @@ Every call asks another process and may fail at any time; a failure is “unknow
 that it can block nothing.
 """
 
+import functools
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from app.macos.insert_rules import CaretContext, Field
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 0.25  # the main thread waits for it
 _CONTEXT_CHARACTERS = 80
 # Chromium and WebKit give their elements this; they confirm what they do not do.
 _WEB_ATTRIBUTE = "AXDOMIdentifier"
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_U = TypeVar("_U")
+
+
+def _else(unknown: _U) -> Callable[[Callable[_P, _R]], Callable[_P, _R | _U]]:
+    """Let a question be answered by `unknown` whatever it raises."""
+
+    def decorate(ask: Callable[_P, _R]) -> Callable[_P, _R | _U]:
+        @functools.wraps(ask)
+        def answer(*args: _P.args, **kwargs: _P.kwargs) -> _R | _U:
+            try:
+                return ask(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001  # other programs answer anything
+                # The error's text may hold theirs.
+                _log.warning("accessibility: %s: %s", ask.__name__, type(error).__name__)
+                return unknown
+
+        return answer
+
+    return decorate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +63,7 @@ def is_trusted() -> bool:
     return bool(ApplicationServices.AXIsProcessTrusted())
 
 
+@_else(None)
 def focused_field() -> "FocusedField | None":
     """Return the element that has the keyboard, `None` when the system does not say."""
     import ApplicationServices
@@ -59,12 +88,14 @@ class FocusedField:
         self._element = element
 
     @property
+    @_else(0)
     def pid(self) -> int:
         import ApplicationServices
 
         error, pid = ApplicationServices.AXUIElementGetPid(self._element, None)
         return int(pid) if error == ApplicationServices.kAXErrorSuccess else 0
 
+    @_else(Field.UNKNOWN)
     def kind(self) -> Field:
         """Return what kind of field this is."""
         import ApplicationServices
@@ -83,6 +114,7 @@ class FocusedField:
         )
         return Field.TEXT if role in editable else Field.UNKNOWN
 
+    @_else(False)
     def is_verifiable(self) -> bool:
         """Return whether the selection can be set and its effect read back."""
         import ApplicationServices
@@ -94,6 +126,7 @@ class FocusedField:
             return False
         return self.selection() is not None and self.length() is not None
 
+    @_else(None)
     def length(self) -> int | None:
         """Return how long the field's text is."""
         import ApplicationServices
@@ -101,6 +134,7 @@ class FocusedField:
         value = _attribute(self._element, ApplicationServices.kAXNumberOfCharactersAttribute)
         return None if value is None else int(value)
 
+    @_else(None)
     def selection(self) -> Span | None:
         """Return what is selected; a caret is an empty span."""
         import ApplicationServices
@@ -116,6 +150,7 @@ class FocusedField:
         start, length = span
         return Span(int(start), int(length))
 
+    @_else(None)
     def text_in(self, span: Span) -> str | None:
         """Return the field's text within `span`."""
         import ApplicationServices
@@ -145,6 +180,7 @@ class FocusedField:
         after = self.text_in(Span(end, rest)) if rest > 0 else ""
         return None if before is None or after is None else CaretContext(before, after)
 
+    @_else(False)
     def select(self, span: Span) -> bool:
         """Select `span`; return whether the field says it did."""
         import ApplicationServices
@@ -157,6 +193,7 @@ class FocusedField:
         )
         return bool(error == ApplicationServices.kAXErrorSuccess)
 
+    @_else(False)
     def replace_selection(self, text: str) -> bool:
         """Replace what is selected by `text`; return whether the field says it did."""
         import ApplicationServices

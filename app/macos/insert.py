@@ -86,7 +86,7 @@ class Inserter(Protocol):
         """Insert again what `insert` was last given."""
 
     def copy(self, text: str) -> None:
-        """Put `text` on the clipboard, to stay there."""
+        """Put `text` on the clipboard, to stay there; a paste under way gives nothing back then."""
 
     def copy_last(self) -> bool:
         """Put what `insert` was last given on the clipboard; return whether there was anything."""
@@ -129,9 +129,16 @@ def not_taken() -> InsertFailed:
     )
 
 
+def went_wrong() -> InsertFailed:
+    return InsertFailed(
+        mark("The text could not be inserted."),
+        mark("Click where it belongs and choose “Paste last”."),
+    )
+
+
 def overtaken() -> InsertFailed:
     return InsertFailed(
-        mark("Another program copied something meanwhile, so the text was not inserted."),
+        mark("Something else was copied meanwhile, so the text was not inserted."),
         mark("Click where the text belongs and choose “Paste last”."),
     )
 

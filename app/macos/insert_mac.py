@@ -1,13 +1,16 @@
 """Insertion on the Mac, by the ladder of `insert_rules`.
 
 Trust is asked before each insertion. A paste ends by timer on the main loop, so that macOS can ask
-for the promised text meanwhile; the insertion after it waits.
+for the promised text meanwhile; the insertion after it waits. Whatever the system raises, each
+insertion is told once.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from app.core.errors import AppError
 from app.macos import accessibility
@@ -26,8 +29,10 @@ from app.macos.insert import (
     nothing_inserted,
     overtaken,
     secure_field,
+    went_wrong,
 )
 from app.macos.insert_rules import (
+    HOLD_S,
     Field,
     PasteStep,
     PasteWatch,
@@ -43,16 +48,25 @@ _POLL_S = 0.05
 _MOST_UNITS = 20  # CGEventKeyboardSetUnicodeString drops what is longer
 _KEY_Z = "z"
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class _Job:
     """One insertion on its way down the ladder."""
 
-    text: str
+    given: str
     on_done: OnDone
-    ways: deque[Way]
-    field: FocusedField | None
-    reason: AppError | None
+    text: str = ""
+    ways: deque[Way] = field(default_factory=deque)
+    field: FocusedField | None = None
+    reason: AppError | None = None
+    is_told: bool = False
+
+    def tell(self, way: Way, reason: AppError | None = None, *, is_verified: bool = False) -> None:
+        if not self.is_told:
+            self.is_told = True
+            self.on_done(InsertOutcome(way, self.text, is_verified, reason))
 
 
 @dataclass(slots=True)
@@ -60,6 +74,7 @@ class _Paste:
     job: _Job
     saved: Saved
     watch: PasteWatch
+    is_copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class MacInserter:
         self._secure_input = secure_input or MacSecureInput(self._carbon)
         self._front_apps = front_apps or MacFrontApps()
         self._clock = clock
-        self._pasteboard = Pasteboard()
+        self._pasteboard = Pasteboard(clock)
         self._last = ""
         self._inserted: _Inserted | None = None
         self._paste: _Paste | None = None
@@ -104,7 +119,10 @@ class MacInserter:
         fits_caret: bool = True,
     ) -> None:
         self._last = text
-        self._waiting.append(lambda: self._insert(text, on_done, way, language, fits_caret))
+        job = _Job(text, on_done, text)
+        self._waiting.append(
+            lambda: self._attempt(job, lambda: self._insert(job, way, language, fits_caret))
+        )
         self._go_on()
 
     def undo_last(self, on_done: OnUndone) -> None:
@@ -118,7 +136,11 @@ class MacInserter:
             on_done(InsertOutcome(Way.REFUSED, "", reason=nothing_inserted()))
 
     def copy(self, text: str) -> None:
-        self._pasteboard.keep(text)
+        paste = self._paste
+        if paste is not None and paste.job.given == text:
+            paste.is_copied = True  # it lies there already, and the receipt may still come
+        else:
+            self._pasteboard.keep(text)
 
     def copy_last(self) -> bool:
         if self._last:
@@ -127,18 +149,36 @@ class MacInserter:
 
     def close(self) -> None:
         if self._paste is not None:
-            self._pasteboard.give_back(self._paste.saved)
+            self._return_clipboard(self._paste)
             self._paste = None
 
     def _go_on(self) -> None:
         while self._paste is None and self._waiting:
             self._waiting.popleft()()
 
+    def _attempt(self, job: _Job, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001  # pyobjc raises anything, and a take waits for the outcome
+            _log.exception("inserting a text failed")
+            self._give_up(job)
+
+    def _give_up(self, job: _Job) -> None:
+        """Leave the text on the clipboard: a way that may have worked is followed by no other."""
+        self._paste = self._inserted = None
+        if job.is_told:
+            return
+        try:
+            self._pasteboard.keep(job.text)
+        except Exception:  # noqa: BLE001  # see `_attempt`
+            _log.exception("copying a text failed")
+            job.tell(Way.REFUSED, went_wrong())
+        else:
+            job.tell(Way.CLIPBOARD, not_taken())
+
     # ---- the ladder ----------------------------------------------------------------------
 
-    def _insert(
-        self, text: str, on_done: OnDone, way: Way | None, language: str | None, fits_caret: bool
-    ) -> None:
+    def _insert(self, job: _Job, way: Way | None, language: str | None, fits_caret: bool) -> None:
         is_trusted = accessibility.is_trusted()
         field = accessibility.focused_field() if is_trusted else None
         scene = Scene(
@@ -147,31 +187,34 @@ class MacInserter:
             is_input_secure=self._secure_input.is_on(),
             is_verifiable=field is not None and field.is_verifiable(),
             preferred=way,
-            has_newline="\n" in text,
+            has_newline="\n" in job.text,
         )
         if fits_caret and field is not None and scene.field in (Field.TEXT, Field.WEB):
             context = field.context()
-            text = fit_to_caret(text, context, language) if context is not None else text
-        reason: AppError | None = not_taken()
+            if context is not None:
+                job.text = fit_to_caret(job.text, context, language)
+        job.reason = not_taken()
         if scene.field is Field.SECURE:
-            reason = secure_field()
+            job.reason = secure_field()
         elif not is_trusted:
-            reason = not_trusted()
+            job.reason = not_trusted()
         elif way is Way.CLIPBOARD:
-            reason = None
+            job.reason = None
         elif scene.is_input_secure and scene.field is Field.UNKNOWN:
-            reason = keyboard_is_secure(self._secure_input.holder())
-        self._try_next(_Job(text, on_done, deque(ways_to_try(scene)), field, reason))
+            job.reason = keyboard_is_secure(self._secure_input.holder())
+        job.field = field
+        job.ways.extend(ways_to_try(scene))
+        self._try_next(job)
 
     def _try_next(self, job: _Job) -> None:
         while True:
             match job.ways.popleft():
                 case Way.REFUSED:
-                    job.on_done(InsertOutcome(Way.REFUSED, job.text, reason=job.reason))
+                    job.tell(Way.REFUSED, job.reason)
                     return
                 case Way.CLIPBOARD:
                     self._pasteboard.keep(job.text)
-                    job.on_done(InsertOutcome(Way.CLIPBOARD, job.text, reason=job.reason))
+                    job.tell(Way.CLIPBOARD, job.reason)
                     return
                 case Way.ACCESSIBILITY:
                     if self._set_selection(job):
@@ -203,45 +246,56 @@ class MacInserter:
             None,
             job.text,
         )
-        job.on_done(InsertOutcome(Way.ACCESSIBILITY, job.text, is_verified=is_verified))
+        job.tell(Way.ACCESSIBILITY, is_verified=is_verified)
         return True
 
     def _begin_paste(self, job: _Job) -> bool:
         """Lend the text and press Cmd-V; return False when the pasteboard refused it."""
-        saved = self._pasteboard.save()
-        watch = PasteWatch(self._clock())
-        if not self._pasteboard.lend(job.text, lambda _: watch.reader_seen(self._clock())):
-            return False
+        key = self._with_command("v")
         self._remember(job, Way.PASTE)
-        self._press_with_command("v")
+        saved = self._pasteboard.save()
+        watch = PasteWatch(self._clock(), hold_s=HOLD_S)
+        if not self._pasteboard.lend(job.text, watch.reader_seen):
+            self._pasteboard.give_back(saved)
+            return False
         self._paste = _Paste(job, saved, watch)
+        self._press(key)
         self._after(_POLL_S, self._look)
         return True
 
     def _look(self) -> None:
         paste = self._paste
-        if paste is None:
-            return
+        if paste is not None:
+            self._attempt(paste.job, lambda: self._look_at(paste))
+            self._go_on()
+
+    def _look_at(self, paste: _Paste) -> None:
         job = paste.job
+        if paste.watch.was_read:
+            job.tell(Way.PASTE, is_verified=True)
         step = paste.watch.decide(self._clock(), self._pasteboard.is_ours)
         match step:
             case PasteStep.WAIT:
                 self._after(_POLL_S, self._look)
                 return
             case PasteStep.RESTORE:
-                self._pasteboard.give_back(paste.saved)
+                self._return_clipboard(paste)
             case PasteStep.LEAVE:
-                self._pasteboard.keep(job.text)
+                self._pasteboard.keep(job.given if paste.is_copied else job.text)
         self._paste = None
         if paste.watch.was_read:
-            job.on_done(InsertOutcome(Way.PASTE, job.text, is_verified=True))
-        elif step is PasteStep.YIELD:
-            self._inserted = None
-            job.on_done(InsertOutcome(Way.REFUSED, job.text, reason=overtaken()))
+            return
+        self._inserted = None
+        if step is PasteStep.YIELD:
+            job.tell(Way.REFUSED, overtaken())
         else:
-            self._inserted = None
-            job.on_done(InsertOutcome(Way.CLIPBOARD, job.text, reason=job.reason))
-        self._go_on()
+            job.tell(Way.CLIPBOARD, job.reason)
+
+    def _return_clipboard(self, paste: _Paste) -> None:
+        if paste.is_copied and self._pasteboard.is_ours:
+            self._pasteboard.keep(paste.job.given)
+        else:
+            self._pasteboard.give_back(paste.saved)
 
     def _type(self, job: _Job) -> None:
         import Quartz
@@ -254,7 +308,7 @@ class MacInserter:
                 Quartz.CGEventSetFlags(event, 0)
                 Quartz.CGEventKeyboardSetUnicodeString(event, length_of(piece), piece)
                 Quartz.CGEventPost(Quartz.kCGSessionEventTap, event)
-        job.on_done(InsertOutcome(Way.TYPED, job.text))
+        job.tell(Way.TYPED)
 
     def _remember(self, job: _Job, way: Way) -> None:
         span = job.field.selection() if job.field is not None else None
@@ -262,14 +316,21 @@ class MacInserter:
         pid = front.pid if front is not None else 0
         self._inserted = _Inserted(way, job.text, pid, span.start if span else None, "")
 
-    def _press_with_command(self, key: str) -> None:
+    def _with_command(self, key: str) -> list[Any]:
+        """Return the events of Command and `key`, not sent yet."""
         import Quartz
 
         code = self._carbon.key_code(key, with_command=True)
         source = Quartz.CGEventSourceCreate(Quartz.kCGEventSourceStatePrivate)
-        for is_down in (True, False):
-            event = Quartz.CGEventCreateKeyboardEvent(source, code, is_down)
+        events = [Quartz.CGEventCreateKeyboardEvent(source, code, down) for down in (True, False)]
+        for event in events:
             Quartz.CGEventSetFlags(event, Quartz.kCGEventFlagMaskCommand)
+        return events
+
+    def _press(self, events: list[Any]) -> None:
+        import Quartz
+
+        for event in events:
             Quartz.CGEventPost(Quartz.kCGSessionEventTap, event)
 
     # ---- undo ----------------------------------------------------------------------------
@@ -292,7 +353,7 @@ class MacInserter:
         front = self._front_apps.now()
         if front is None or front.pid != done.pid:
             return cannot_undo()
-        self._press_with_command(_KEY_Z)
+        self._press(self._with_command(_KEY_Z))
         return None
 
 

@@ -10,6 +10,10 @@ from enum import Enum, StrEnum, auto
 
 QUIET_S = 0.2
 """So long after the last read the clipboard is given back."""
+HOLD_S = 1.0
+"""So long after the key it is kept at least where nobody says who read it: the first to read may be
+a clipboard program, and a slow program in front would paste what was there before. Longer, and
+whoever pastes something of their own right away gets the dictation once more."""
 PASTE_TIMEOUT_S = 8.0
 """A program that has not read the clipboard by then will not do so."""
 
@@ -89,9 +93,12 @@ class PasteStep(Enum):
 class PasteWatch:
     """One paste, from the moment its key was sent; times are on the `time.monotonic` clock."""
 
-    def __init__(self, sent_at_s: float, timeout_s: float = PASTE_TIMEOUT_S) -> None:
+    def __init__(
+        self, sent_at_s: float, timeout_s: float = PASTE_TIMEOUT_S, hold_s: float = 0.0
+    ) -> None:
         self._sent_at_s = sent_at_s
         self._timeout_s = timeout_s
+        self._hold_s = hold_s
         self._read_at_s: float | None = None
 
     @property
@@ -112,8 +119,8 @@ class PasteWatch:
         if not is_ours:
             return PasteStep.YIELD
         if self._read_at_s is not None:
-            is_quiet = now_s - self._read_at_s >= QUIET_S
-            return PasteStep.RESTORE if is_quiet else PasteStep.WAIT
+            free_at_s = max(self._read_at_s + QUIET_S, self._sent_at_s + self._hold_s)
+            return PasteStep.RESTORE if now_s >= free_at_s else PasteStep.WAIT
         is_late = now_s - self._sent_at_s >= self._timeout_s
         return PasteStep.LEAVE if is_late else PasteStep.WAIT
 

@@ -49,6 +49,8 @@ class _Paste:
     client: int
     focus: int
     watch: PasteWatch
+    is_copied: bool = False
+    is_overtaken: bool = False
 
 
 class X11Inserter:
@@ -88,7 +90,7 @@ class X11Inserter:
             on_done(InsertOutcome(Way.REFUSED, "", reason=nothing_inserted()))
 
     def copy(self, text: str) -> None:
-        self._worker.call(lambda: self._clipboard.own(as_text(text)))
+        self._worker.call(lambda: self._copy(text))
 
     def copy_last(self) -> bool:
         if self._last:
@@ -123,17 +125,27 @@ class X11Inserter:
         self._press(keys)
         self._worker.after(_POLL_S, self._look)
 
+    def _copy(self, text: str) -> None:
+        paste = self._paste
+        if paste is not None and paste.text == text and self._clipboard.is_ours:
+            paste.is_copied = True  # it lies there already, and the receipt may still come
+            return
+        if paste is not None:
+            paste.is_overtaken = True
+        self._clipboard.own(as_text(text))
+
     def _look(self) -> None:
         paste = self._paste
         if paste is None:
             return
-        step = paste.watch.decide(time.monotonic(), self._clipboard.is_ours)
+        is_ours = self._clipboard.is_ours and not paste.is_overtaken
+        step = paste.watch.decide(time.monotonic(), is_ours)
         match step:
             case PasteStep.WAIT:
                 self._worker.after(_POLL_S, self._look)
                 return
             case PasteStep.RESTORE:
-                self._clipboard.own(paste.before)
+                self._clipboard.own(as_text(paste.text) if paste.is_copied else paste.before)
             case PasteStep.LEAVE:
                 self._clipboard.own(as_text(paste.text))
         self._paste = None
@@ -158,9 +170,9 @@ class X11Inserter:
         on_done(error)
 
     def _leave(self) -> None:
-        if self._paste is not None:
-            self._clipboard.own(self._paste.before)
-            self._paste = None
+        paste, self._paste = self._paste, None
+        if paste is not None and not paste.is_overtaken:
+            self._clipboard.own(as_text(paste.text) if paste.is_copied else paste.before)
         self._clipboard.hand_over()
 
     def _on_event(self, event: Any) -> None:

@@ -103,7 +103,9 @@ def add_folder(
         )
     files = list(_files(folder, found))
     store.require_room(sum(file.stat().st_size for file in files))
-    draft = make_private_folder(store.folder / PARTIAL / f"adding-{name}")
+    draft = store.folder / PARTIAL / f"adding-{name}"
+    shutil.rmtree(draft, ignore_errors=True)  # a kill may have left one with files of another model
+    make_private_folder(draft)
     try:
         records = {}
         for file in files:

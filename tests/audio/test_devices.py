@@ -305,6 +305,22 @@ def test_port_audio_is_initialised_anew_only_when_idle() -> None:
     assert fake.streams[0].arguments["dtype"] == "int16"
 
 
+def test_a_device_is_opened_by_what_it_is_not_by_an_old_number() -> None:
+    fake = FakeSoundDevice()
+    portaudio = PortAudio(lambda: fake)
+    microphone = PortAudioMicrophone(portaudio)
+    wanted = portaudio.inputs()[0]
+    fake.names.insert(0, "New")
+    assert portaudio.refresh()
+    assert microphone.open(wanted).close()
+    assert fake.streams[0].arguments["device"] == 1
+    fake.names.remove(wanted.name)
+    assert portaudio.refresh()
+    with pytest.raises(AudioError, match="MacBook Pro Mikrofon"):
+        microphone.open(wanted)
+    assert (len(fake.streams), portaudio.open_streams) == (1, 0)
+
+
 def test_a_sound_system_that_comes_back_is_found_again() -> None:
     fake = FakeSoundDevice()
     portaudio = PortAudio(lambda: fake)

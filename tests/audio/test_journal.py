@@ -373,3 +373,18 @@ def test_the_thread_reports_a_full_disk_and_keeps_what_fitted(tmp_path: Path) ->
     assert isinstance(failure, DiskFull)
     assert thread.failure is failure
     assert scan(journal.file).good_bytes > 0
+
+
+def test_the_thread_reports_a_bug_too_and_closes_the_journal(tmp_path: Path) -> None:
+    journal = writer(tmp_path)
+    thread = JournalThread(journal, period_s=0.005)
+    ring = Ring(RATE)
+    ring.write(tone(0.5))
+    thread.start()
+    thread.attach(ring, SOUND)
+    thread.marker(Kind.NOTE, text=object())  # not JSON
+    failure = thread.finish("stopped")
+    assert isinstance(failure, AudioError)
+    assert thread.failure is failure
+    found = scan(journal.file)
+    assert (found.duration_s, found.end_reason) == (0.5, "stopped")

@@ -104,6 +104,12 @@ class Take:
             time.sleep(0.002)
         assert self.microphone.given >= samples
 
+    def wait_until_closed(self) -> None:
+        deadline = time.monotonic() + 5
+        while self.microphone.open_streams and time.monotonic() < deadline:
+            time.sleep(0.002)
+        assert self.microphone.open_streams == 0
+
     def stop(self, reason: EndReason = EndReason.STOPPED) -> TakeEnded:
         self.capture.stop(reason)
         return self.wait_for(TakeEnded)
@@ -248,6 +254,19 @@ def test_a_microphone_that_comes_and_goes_is_given_up(start: Start) -> None:
     take.stop()
 
 
+def test_the_only_microphone_is_tried_again_however_often_it_goes(start: Start) -> None:
+    limits = replace(LIMITS, heartbeat_s=2.0, flapping_s=1000)
+    take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), WIRED, limits=limits)
+    for generation in range(1, 4):
+        ready = take.wait_for(MicrophoneReady)
+        assert (ready.device, ready.generation) == (WIRED, generation)
+        take.microphone.lost.add("usb-1")
+        take.wait_for(MicrophoneLost)
+        take.microphone.lost.clear()
+    take.wait_for(MicrophoneReady)
+    assert take.stop().reason is EndReason.STOPPED
+
+
 def test_the_last_microphone_lost_closes_the_take_as_complete(start: Start) -> None:
     take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), WIRED)
     take.wait_for(MicrophoneReady)
@@ -312,10 +331,7 @@ def test_a_pause_closes_the_microphone_and_is_no_part_of_the_time(start: Start) 
     take.wait_for(MicrophoneReady)
     take.wait_until_given(RATE)
     take.capture.pause()
-    deadline = time.monotonic() + 5
-    while take.microphone.open_streams and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert take.microphone.open_streams == 0
+    take.wait_until_closed()
     take.capture.resume()
     assert take.wait_for(MicrophoneReady).generation == 2
     ended = take.stop()
@@ -324,6 +340,35 @@ def test_a_pause_closes_the_microphone_and_is_no_part_of_the_time(start: Start) 
     assert ended.duration_s == pytest.approx(take.microphone.given / RATE, abs=0.5)
     kinds = [marker.kind for marker in found.markers]
     assert kinds.index(Kind.PAUSE) < kinds.index(Kind.RESUME)
+
+
+@pytest.mark.parametrize(
+    ("slept_s", "limits"),
+    [
+        (0, replace(LIMITS, give_up_s=10_000.0)),
+        (3600, replace(LIMITS, give_up_s=0.0, wake_s=10_000.0)),
+    ],
+    ids=["resumed", "woken"],
+)
+def test_a_microphone_that_comes_back_late_does_not_end_a_paused_take(
+    start: Start, slept_s: int, limits: Limits
+) -> None:
+    take = start(FakeMicrophone(numbered(60), RATE, speed=SPEED), OTHER, limits=limits)
+    take.wait_for(MicrophoneReady)
+    take.capture.pause()
+    take.wait_until_closed()
+    take.devices.present.clear()
+    take.devices.refresh()
+    take.asleep_ns += slept_s * 1_000_000_000
+    take.capture.resume()
+    deadline = time.monotonic() + 5
+    while take.devices.refreshes < 3 and time.monotonic() < deadline:
+        time.sleep(0.002)
+    take.devices.present.append(OTHER)
+    ready = take.wait_for(MicrophoneReady)
+    assert (ready.device, ready.generation) == (OTHER, 2)
+    assert take.stop().reason is EndReason.STOPPED
+    assert take.scan().missing_s == 0
 
 
 def test_stopping_while_the_microphone_is_being_opened(start: Start) -> None:
@@ -336,7 +381,7 @@ def test_stopping_while_the_microphone_is_being_opened(start: Start) -> None:
 
 
 def test_hints_and_low_space_are_told(start: Start) -> None:
-    loud = np.tile(np.array([32767, -32768] * 400 + [0] * 800, np.int16), 1000)
+    loud = np.tile(np.array([32767, -32768] * 200 + [0] * 400, np.int16), 2000)  # in each frame
     take = start(
         FakeMicrophone(loud, RATE, speed=SPEED),
         OTHER,

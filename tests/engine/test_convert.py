@@ -68,9 +68,11 @@ def test_shards_become_one_file(tmp_path: Path) -> None:
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("bits", [4, 8])
-def test_whisper(tmp_path: Path, bits: int) -> None:
+@pytest.mark.parametrize(("bits", "is_split"), [(4, False), (8, True)])
+def test_whisper(tmp_path: Path, bits: int, is_split: bool) -> None:
     source = random_model.write_model(tmp_path / "a", WIDE, random_model.random_arrays(1, WIDE))
+    if is_split:
+        random_model.split(source)
     convert(source, tmp_path / "b", bits)
 
     before, _config, _heads = drain(load_whisper(source, mx.float32))

@@ -414,7 +414,7 @@ def _call_faults(
 ) -> Iterator[str]:
     count = len(args)
     match owner:
-        case ast.Name(id="objc"):
+        case ast.Name(id="objc" | "logging"):
             return
         case ast.Name(id=module) if module in modules:
             if sdk.kind(module, name) == "function" and sdk.functions[name] != count:

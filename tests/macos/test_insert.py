@@ -184,6 +184,20 @@ def test_a_newer_copy_wins(display: Desktop, other_app: OtherApp, inserter: X11I
 
 
 @pytest.mark.serial
+def test_a_copy_of_ours_wins_over_a_paste_under_way(
+    display: Desktop, other_app: OtherApp, inserter: X11Inserter
+) -> None:
+    other_app.own_clipboard(text__plain=b"old")
+    other_app.ask("read_only", on=True)
+    done: queue.Queue[InsertOutcome] = queue.Queue()
+    inserter.insert("words", done.put)
+    inserter.copy("chosen words")
+    outcome = done.get(timeout=20)
+    assert outcome.way is Way.REFUSED
+    wait_for(lambda: other_app.clipboard().get("text/plain") == b"chosen words")
+
+
+@pytest.mark.serial
 def test_an_empty_clipboard_is_empty_again(
     display: Desktop, other_app: OtherApp, inserter: X11Inserter
 ) -> None:

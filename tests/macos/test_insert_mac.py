@@ -62,15 +62,18 @@ class Board:
     items: list[dict[str, Any]] = field(default_factory=list)
     count: int = 10
     accepts: bool = True
+    accepts_promises: bool = True
 
     def clear(self) -> int:
         self.items, self.count = [], self.count + 1
         return self.count
 
     def write(self, items: list[Any]) -> bool:
-        if not self.accepts:
+        contents = [item.contents for item in items]
+        is_promise = any(isinstance(data, Promise) for held in contents for data in held.values())
+        if not self.accepts or (is_promise and not self.accepts_promises):
             return False
-        self.items = [item.contents for item in items]
+        self.items = contents
         return True
 
     def read(self) -> str:
@@ -275,10 +278,52 @@ def test_paste_gives_back_all_items_with_all_types(rig: Rig) -> None:
     assert rig.board.items == before
 
 
+def test_a_clipboard_program_that_reads_first_does_not_take_the_text_away(rig: Rig) -> None:
+    rig.board.items = [{"public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.board.read() == "Words."  # macOS does not say who reads, and asks us only once
+    rig.pass_time(0.1)
+    assert rig.done == [InsertOutcome(Way.PASTE, "Words.", is_verified=True)]
+    rig.pass_time(0.8)
+    assert rig.board.read() == "Words."  # the program in front, slowly
+    rig.pass_time(0.2)
+    assert rig.board.items == [{"public.utf8-plain-text": b"old"}]
+
+
+def test_a_program_that_keeps_the_clipboard_waiting_does_not_keep_the_text(rig: Rig) -> None:
+    asked = []
+
+    def data(_item: Any, kind: str) -> bytes:
+        asked.append(kind)
+        rig.now += 0.6
+        return kind.encode()
+
+    rig.mac.class_("NSPasteboardItem").dataForType_ = data
+    rig.board.items = [{"public.rtf": b"", "public.html": b""}, {"public.tiff": b""}]
+    rig.insert("Words.")
+    assert asked == ["public.rtf", "public.html"]
+    assert rig.board.read() == "Words."
+    rig.pass_time(1.5)
+    assert rig.board.items == [{"public.rtf": b"public.rtf", "public.html": b"public.html"}]
+
+
+def test_what_cannot_be_saved_is_left_out(rig: Rig) -> None:
+    def data(item: Any, kind: str) -> Any:
+        return refuse() if kind == "promised" else item.contents[kind]
+
+    rig.mac.class_("NSPasteboardItem").dataForType_ = data
+    huge = range(300 * 2**20)  # as long as it says, without its bytes
+    rig.board.items = [{"promised": b"", "public.png": huge, "public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.board.read() == "Words."
+    rig.pass_time(1.5)
+    assert rig.board.items == [{"public.utf8-plain-text": b"old"}]
+
+
 def test_an_empty_pasteboard_is_empty_again(rig: Rig) -> None:
     rig.insert("Words.")
     rig.board.read()
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     assert rig.board.items == []
 
 
@@ -287,7 +332,7 @@ def test_a_newer_copy_wins(rig: Rig) -> None:
     rig.insert("Words.")
     rig.board.read()
     rig.board.copy_elsewhere("newer")
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     assert rig.board.items == [{"NSPasteboardTypeString": "newer"}]
     assert rig.done[0].is_verified
 
@@ -295,10 +340,39 @@ def test_a_newer_copy_wins(rig: Rig) -> None:
 def test_a_newer_copy_before_the_paste_is_told_and_the_text_not_called_copied(rig: Rig) -> None:
     rig.insert("Words.")
     rig.board.copy_elsewhere("newer")
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     assert rig.done[0].way is Way.REFUSED
     assert isinstance(rig.done[0].reason, InsertFailed)
     assert rig.board.items == [{"NSPasteboardTypeString": "newer"}]
+
+
+def test_a_copy_of_ours_before_the_paste_is_not_called_another_programs(rig: Rig) -> None:
+    rig.element = Element("so", 2, obeys=False)
+    rig.board.items = [{"public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.inserter.copy_last()
+    assert rig.board.read() == " Words."
+    rig.pass_time(5.0)
+    assert rig.done == [InsertOutcome(Way.PASTE, " Words.", is_verified=True)]
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+    rig.insert("More.")
+    rig.inserter.copy("Words.")
+    rig.pass_time(5.0)
+    assert rig.done[1].way is Way.REFUSED
+    assert "Another program" not in str(rig.done[1].reason)
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_copy_is_there_although_nobody_reads_the_paste(rig: Rig, is_late: bool) -> None:
+    rig.board.items = [{"public.utf8-plain-text": b"old"}]
+    rig.insert("Words.")
+    assert rig.inserter.copy_last()
+    if is_late:
+        rig.pass_time(9.0)
+        assert rig.done[0].way is Way.CLIPBOARD
+    rig.inserter.close()
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
 
 
 def test_text_that_nobody_reads_is_left_and_told(rig: Rig) -> None:
@@ -314,9 +388,9 @@ def test_insertions_wait_for_one_another(rig: Rig) -> None:
     rig.insert("one")
     rig.insert("two")
     assert rig.board.read() == "one"
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     assert rig.board.read() == "two"
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     assert [outcome.text for outcome in rig.done] == ["one", "two"]
 
 
@@ -328,6 +402,15 @@ def test_a_refusing_pasteboard_leads_to_typing(rig: Rig) -> None:
     assert rig.done == [InsertOutcome(Way.TYPED, text)]
     pieces = [args[1] for args in rig.mac.args("CGEventKeyboardSetUnicodeString")]
     assert max(pieces) <= 20
+
+
+def test_a_pasteboard_that_refuses_the_text_holds_what_it_held(rig: Rig) -> None:
+    before = [{"public.utf8-plain-text": b"old", "public.png": b"\x89PNG"}]
+    rig.board.items = [dict(item) for item in before]
+    rig.board.accepts_promises = False
+    rig.insert("Words.")
+    assert rig.done == [InsertOutcome(Way.TYPED, "Words.")]
+    assert rig.board.items == before
 
 
 def test_lines_are_not_typed(rig: Rig) -> None:
@@ -358,7 +441,7 @@ def test_without_trust_the_text_is_copied_and_told(rig: Rig) -> None:
 def test_trust_is_asked_before_each_insertion(rig: Rig) -> None:
     rig.insert("one")
     rig.board.read()
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
     rig.mac.answers["AXIsProcessTrusted"] = False
     rig.insert("two")
     assert [outcome.way for outcome in rig.done] == [Way.PASTE, Way.CLIPBOARD]
@@ -376,7 +459,7 @@ def test_the_paste_is_undone_by_its_program_only(rig: Rig) -> None:
     for pid, wanted in ((7, 2), (8, 3)):
         rig.insert("Words.")
         rig.board.read()
-        rig.pass_time(0.5)
+        rig.pass_time(1.5)
         rig.front.app = FrontApp("x", "X", pid)
         rig.inserter.undo_last(errors.append)
         assert len(rig.keys()) == wanted
@@ -411,5 +494,74 @@ def test_an_unreadable_element_is_pasted_into(rig: Rig) -> None:
     rig.mac.answers["AXValueGetValue"] = (False, None)
     rig.insert("Words.")
     assert rig.board.read() == "Words."
-    rig.pass_time(0.5)
+    rig.pass_time(1.5)
+    assert rig.done[0].way is Way.PASTE
+
+
+def refuse(*_args: Any) -> Any:
+    raise ValueError("depythonifying 'pointer', got 'str'")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "AXUIElementCopyAttributeValue",
+        "AXUIElementCopyAttributeNames",
+        "AXUIElementIsAttributeSettable",
+        "AXUIElementGetPid",
+        "AXValueGetValue",
+        "AXValueCreate",
+        "AXUIElementCopyParameterizedAttributeValue",
+        "AXUIElementSetAttributeValue",
+    ],
+)
+def test_an_answer_of_the_wrong_kind_does_not_cost_the_text(rig: Rig, call: str) -> None:
+    rig.element = Element("so", 2)
+    rig.mac.answers[call] = refuse
+    rig.insert("Words.")
+    if not rig.done:
+        assert rig.board.read().strip() == "Words."
+        rig.pass_time(5.0)
+    assert rig.done[0].way in (Way.ACCESSIBILITY, Way.PASTE)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "NSPasteboard.pasteboardItems",
+        "NSPasteboard.writeObjects_",
+        "CGEventCreateKeyboardEvent",
+        "CGEventPost",
+    ],
+)
+def test_whatever_is_raised_the_text_is_copied_and_told(rig: Rig, call: str) -> None:
+    rig.mac.answers[call] = refuse
+    rig.insert("Words.")
+    assert [outcome.way for outcome in rig.done] == [Way.CLIPBOARD]
+    assert isinstance(rig.done[0].reason, InsertFailed)
+    assert rig.board.items == [{"NSPasteboardTypeString": "Words."}]
+    rig.pass_time(9.0)
+    assert len(rig.done) == 1
+
+
+def test_what_is_raised_at_the_end_of_a_paste_holds_nothing_up(rig: Rig) -> None:
+    rig.insert("one")
+    rig.insert("two")
+    rig.board.read()
+    rig.mac.answers["NSPasteboard.clearContents"] = refuse
+    rig.pass_time(5.0)
+    assert [outcome.way for outcome in rig.done] == [Way.PASTE, Way.REFUSED]
+    assert isinstance(rig.done[1].reason, InsertFailed)
+
+
+def test_a_length_that_is_no_number_is_not_known(rig: Rig) -> None:
+    rig.element = Element(role="AXTextField")
+    rig.element.read = lambda name: {  # type: ignore[method-assign]
+        "AXRole": "AXTextField",
+        "AXNumberOfCharacters": "many",
+        "AXSelectedTextRange": (0, 0),
+    }.get(name)
+    rig.insert("Words.")
+    assert rig.board.read() == "Words."
+    rig.pass_time(5.0)
     assert rig.done[0].way is Way.PASTE

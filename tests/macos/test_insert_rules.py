@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.macos.insert_rules import (
+    HOLD_S,
     PASTE_TIMEOUT_S,
     QUIET_S,
     CaretContext,
@@ -67,6 +68,15 @@ def test_the_clipboard_waits_for_a_reader_and_a_quiet_moment() -> None:
     watch.reader_seen(11.1)
     assert watch.decide(11.05 + QUIET_S, is_ours=True) is PasteStep.WAIT
     assert watch.decide(11.11 + QUIET_S, is_ours=True) is PasteStep.RESTORE
+
+
+def test_where_the_reader_is_not_known_the_text_is_kept_for_a_while() -> None:
+    watch = PasteWatch(sent_at_s=10.0, hold_s=HOLD_S)
+    watch.reader_seen(10.05)  # a clipboard program may have been faster than the one in front
+    assert watch.decide(9.99 + HOLD_S, is_ours=True) is PasteStep.WAIT
+    assert watch.decide(10.0 + HOLD_S, is_ours=True) is PasteStep.RESTORE
+    watch.reader_seen(13.0)
+    assert watch.decide(12.99 + QUIET_S, is_ours=True) is PasteStep.WAIT
 
 
 def test_a_newer_copy_wins_whatever_happened() -> None:

@@ -7,7 +7,8 @@ import pytest
 from app.config.paths import resources
 from app.core.errors import ModelMissing
 from app.core.model import Family
-from app.models.store import ModelStore, is_whole, only_demo, open_store
+from app.models.custom import add_folder
+from app.models.store import PARTIAL, ModelStore, is_whole, only_demo, open_store
 
 
 @pytest.fixture
@@ -92,3 +93,21 @@ def test_no_content_is_mistaken_for_weights(tmp_path: Path, content: bytes) -> N
 def test_the_shipped_weights_are_what_the_catalog_says(store: ModelStore) -> None:
     assert store.damaged_files(store.find("nano")) == ()
     assert is_whole(store.find("nano").folder / "weights.safetensors")
+
+
+def test_what_a_kill_left_of_an_adding_is_no_part_of_the_next(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    _put(store, "mine", {"model_type": "whisper"}, "model.safetensors")
+    (store.folder / "mine").rename(tmp_path / "mine")
+    left = store.folder / PARTIAL / "adding-mine"
+    left.mkdir(parents=True)
+    (left / "generation_config.json").write_text("[]")
+
+    model = add_folder(store, tmp_path / "mine")
+
+    assert {file.name for file in model.folder.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        ".undertone.json",
+    }

@@ -13,10 +13,14 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from app.engine.files import check_shapes, damaged, fill, missing, read_arrays
+from app.engine.files import check_shapes, damaged, fill, missing, read_arrays, read_json
 from app.engine.whisper.config import Config, read_config
 from app.engine.whisper.layout import from_hugging_face
 from app.engine.whisper.model import Whisper
+
+_INDEX = "model.safetensors.index.json"
+_LARGEST_INDEX_BYTES = 20_000_000
+_NAMES = ("weights.safetensors", "weights.npz", "model.safetensors")
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ def load_steps(
         ModelDamaged: a file is not what it should be.
     """
     config = read_config(folder)
-    arrays = _read(folder, config)
+    arrays = read_weights(folder, config)
     heads = _pop_heads(arrays, config)
     model = Whisper(config.dimensions)
     _quantize(model, config, arrays)
@@ -50,13 +54,36 @@ def load_steps(
     return model, config, heads
 
 
-def _read(folder: Path, config: Config) -> dict[str, mx.array]:
-    names = ("model.safetensors",) if config.is_hugging_face else ()
-    names = (*names, "weights.safetensors", "weights.npz")
-    path = next((folder / name for name in names if (folder / name).is_file()), None)
-    if path is None:
-        raise missing(folder)
-    arrays = read_arrays(path)
+def _paths(folder: Path) -> list[Path]:
+    """Return the files that hold the numbers: all parts of a split model, else the one there is.
+
+    Raises:
+        ModelMissing: there is none.
+        ModelDamaged: the index of the parts is not what it should be.
+    """
+    if (folder / _INDEX).is_file():
+        places = read_json(folder / _INDEX, _LARGEST_INDEX_BYTES).get("weight_map")
+        names = sorted({str(name) for name in places.values()}) if isinstance(places, dict) else []
+        if any(Path(name).name != name for name in names):
+            raise damaged(folder)
+        # Some repositories keep the index of a file that was not split.
+        if names and all((folder / name).is_file() for name in names):
+            return [folder / name for name in names]
+    for name in _NAMES:
+        if (folder / name).is_file():
+            return [folder / name]
+    raise missing(folder)
+
+
+def read_weights(folder: Path, config: Config) -> dict[str, mx.array]:
+    """Return all arrays of the model under mlx-whisper's names, not evaluated yet.
+
+    Raises:
+        ModelMissing, ModelDamaged: a file is not there, or not what it should be.
+    """
+    arrays: dict[str, mx.array] = {}
+    for path in _paths(folder):
+        arrays |= read_arrays(path)
     return from_hugging_face(arrays) if config.is_hugging_face else arrays
 
 

@@ -100,6 +100,23 @@ def write_model(folder: Path, dimensions: Dimensions, arrays: Mapping[str, Array
     return folder
 
 
+def split(folder: Path) -> list[str]:
+    """Write the weights in `folder` as two parts and an index, as large models are published."""
+    (whole,) = folder.glob("*.safetensors")
+    weights = mx.load(str(whole))
+    assert isinstance(weights, dict)
+    places = {
+        name: f"model-0000{1 + at % 2}-of-00002.safetensors" for at, name in enumerate(weights)
+    }
+    parts = sorted(set(places.values()))
+    for part in parts:
+        held = {name: weights[name] for name in weights if places[name] == part}
+        mx.save_safetensors(str(folder / part), held)
+    whole.unlink()
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    return parts
+
+
 def load(folder: Path) -> Loaded:
     """Load a written model for decoding."""
     model, config, heads = drive(load_steps(folder, mx.float32))

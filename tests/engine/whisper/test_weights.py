@@ -97,6 +97,34 @@ def test_hugging_face_layout_says_the_same(
     assert theirs.suppressed == (1, 2, 7)
 
 
+def test_a_model_in_parts_says_the_same(tmp_path: Path) -> None:
+    arrays = tiny.random_arrays(4, WIDE)
+    whole = tiny.load(write_hugging_face(tmp_path / "whole", WIDE, arrays))
+    folder = write_hugging_face(tmp_path / "parts", WIDE, arrays)
+    parts = tiny.split(folder)
+    assert said(tiny.load(folder)) == said(whole)
+    (folder / parts[1]).unlink()
+    with pytest.raises(ModelMissing):
+        tiny.load(folder)
+
+
+def test_the_index_of_a_model_that_was_not_split_is_not_asked(tmp_path: Path) -> None:
+    folder = write_hugging_face(tmp_path / "model", WIDE, tiny.random_arrays(4, WIDE))
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
+    tiny.load(folder)
+    index.write_text(json.dumps({"weight_map": {"a": "../model.safetensors"}}))
+    with pytest.raises(ModelDamaged):
+        tiny.load(folder)
+
+
+def test_our_names_in_a_file_named_as_hugging_face_does(tmp_path: Path) -> None:
+    folder = tiny.write_model(tmp_path / "model", WIDE, tiny.random_arrays(4, WIDE))
+    before = said(tiny.load(folder))
+    (folder / "weights.safetensors").rename(folder / "model.safetensors")
+    assert said(tiny.load(folder)) == before
+
+
 def test_npz_and_half_precision(tmp_path: Path) -> None:
     arrays = tiny.random_arrays(4, WIDE)
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
