@@ -26,8 +26,12 @@ _SEGMENTS = (
     f"SELECT {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
     "WHERE s.recording = ? ORDER BY s.seq"
 )
+_NO_DATE = "NOT BETWEEN -2208988800 AND 253402214400"  # seconds since 1970: from 1900 to 9999
 # What our own code never writes, and what reading it would stumble over.
 _ODD = {
+    "recordings": f"created_at {_NO_DATE} OR edited_at {_NO_DATE} OR deleted_at {_NO_DATE} "
+    "OR duration_s NOT BETWEEN 0 AND 1e9",
+    "revisions": f"created_at {_NO_DATE}",
     "segments": "typeof(start_s) <> 'real' OR typeof(end_s) <> 'real' OR typeof(text) <> 'text' "
     "OR typeof(confidence) NOT IN ('real', 'null') OR typeof(speaker) NOT IN ('text', 'null') "
     "OR typeof(raw) NOT IN ('text', 'null') OR typeof(seq) <> 'integer'",
