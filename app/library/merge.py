@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.backup import Merged
+from app.core.ids import names_a_folder
 from app.core.transcript import Segment
 from app.library import index, organise, revise
 from app.library.relocate import own_path
@@ -67,7 +68,9 @@ class Incoming:
         for row in self.connection.execute(f"SELECT {RECORDING_COLUMNS} FROM recordings"):
             recording = recording_from(row)
             texts = (recording.recording_id, recording.title, recording.notes, recording.first_line)
-            if not all(isinstance(text, str) for text in texts) or not recording.recording_id:
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError("a recording of no kind of ours")
+            if not names_a_folder(recording.recording_id):  # its sound lies under that name
                 raise ValueError("a recording of no kind of ours")
             float(recording.created_at)
         return self.rows("SELECT * FROM recordings ORDER BY number")

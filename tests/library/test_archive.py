@@ -321,6 +321,24 @@ def test_a_file_that_is_no_archive_is_not_replaced(
     assert zipfile.is_zipfile(precious)
 
 
+@pytest.mark.parametrize("name", ["..", ".", "a/b"])
+def test_an_id_that_names_no_folder_of_its_own_is_refused(
+    paths: Paths, tmp_path: Path, name: str
+) -> None:
+    connection = sqlite3.connect(paths.library)
+    connection.execute(
+        "UPDATE recordings SET recording_id = ? WHERE recording_id = ?", (name, FILE)
+    )
+    connection.commit()
+    connection.close()
+    file, fresh = tmp_path / "odd.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    with pytest.raises(BackupDamaged):
+        take_in(fresh, file)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 0
+
+
 @pytest.mark.parametrize("column", ["created_at", "edited_at", "deleted_at"])
 def test_a_date_of_no_calendar_is_refused(paths: Paths, tmp_path: Path, column: str) -> None:
     connection = sqlite3.connect(paths.library)
