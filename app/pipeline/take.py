@@ -310,6 +310,9 @@ class TakeKeeper:
             self._add_row(take)
         if len(self._reader.transcript(take.take_id).segments) < len(segments):
             self._writer.replace_transcript(take.take_id, segments, take.language).result()
+            # A retry goes on behind them.
+            done_s = max(take.kept_s, segments[-1].end_s)
+            self._writer.append_segments(take.take_id, take.take_id, (), done_s).result()
         take.library_error = None
 
     def _set_status(self, take: Take, status: RecordingStatus) -> None:

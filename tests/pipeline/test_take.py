@@ -1,12 +1,14 @@
 """What goes wrong while a take is kept costs neither its text nor its sound."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from app.audio.take_folder import TakeFolder
 from app.core.dictation import Outcome
+from app.core.errors import LibraryLocked
 from app.core.events import Failed
 from app.core.recording import RecordingKind
 from app.engine.scripted import ScriptedRecognizer
@@ -49,6 +51,27 @@ def test_a_rule_for_texts_that_fails_costs_no_text_and_no_model(
     assert len(heard.opened) == 1
     desk.settle()
     assert desk.texts() == ["Um, hello there."]
+
+
+def test_a_library_that_failed_meanwhile_has_all_at_the_end_and_knows_how_far(
+    desk_of: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_of(says("Hello there."))
+    append = desk.writer.append_segments
+
+    def fails(*_arguments: object) -> "Future[bool]":
+        failed: Future[bool] = Future()
+        failed.set_exception(LibraryLocked("It is locked.", "Wait."))
+        monkeypatch.setattr(desk.writer, "append_segments", append)
+        return failed
+
+    monkeypatch.setattr(desk.writer, "append_segments", fails)
+    record(desk)
+    assert desk.until_over() is Outcome.INSERTED
+    desk.settle()
+    assert desk.texts() == ["Hello there."]
+    (job,) = desk.reader.jobs()
+    assert job.done_s > 0  # a retry would not write it again
 
 
 def test_a_bug_while_the_end_is_written_down_is_told_and_costs_no_text(
