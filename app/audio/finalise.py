@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from app.audio.journal import JournalScan, SectionFormat, flush_to_medium, scan, sync_folder
+from app.audio.journal import JournalScan, SectionFormat, scan, sync_folder
 from app.audio.journal_cursor import JournalSound, Piece, to_mono
 from app.audio.peaks import PeakBuilder
+from app.config.medium import flush_to_medium
 from app.core.errors import AppError, AudioError, DiskFull, mark
 
 Int16 = npt.NDArray[np.int16]

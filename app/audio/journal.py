@@ -9,7 +9,6 @@ silence, so that times stay true to the clock. A process that dies loses what wa
 import contextlib
 import errno
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import numpy as np
 from app.audio.ballast import Ballast
 from app.audio.frames import Frame, FrameReader, Kind, pack, pack_details
 from app.audio.ring import Samples
+from app.config.medium import flush_to_medium
 from app.core.errors import AppError, AudioError, DiskFull, mark
 
 FORMATS: dict[str, np.dtype[Any]] = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
@@ -224,22 +224,6 @@ def _as_app_error(error: OSError, duration_s: float) -> AppError:
         reason=error.strerror or str(error),
         at=at,
     )
-
-
-def flush_to_medium(descriptor: int) -> None:
-    """Wait until the file's data would survive a power cut.
-
-    Source: fsync(2) of macOS says that only F_FULLFSYNC reaches the medium.
-    """
-    if sys.platform == "darwin":
-        import fcntl
-
-        try:
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        except OSError:  # not every file system knows it
-            os.fsync(descriptor)
-    else:
-        os.fdatasync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

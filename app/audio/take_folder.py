@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.audio.journal import flush_to_medium, sync_folder
+from app.audio.journal import sync_folder
+from app.config.medium import flush_to_medium
 from app.config.paths import make_private_folder
 from app.core.errors import AudioError, DiskFull, mark
 from app.core.transcript import Segment, Word

@@ -15,6 +15,7 @@ from app.config.translate import tr, tr_plural
 from app.core.errors import BackupDamaged, BackupFailed, mark
 
 if TYPE_CHECKING:
+    from app.core.backup import BackupLine
     from app.library.work import Work
 
 
@@ -39,6 +40,9 @@ def add_backup_verbs(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]
         action="store_true",
         help=tr("leave out the sound of imported files that stay where they are"),
     )
+    archive.add_argument(
+        "--force", action="store_true", help=tr("replace FILE even if it is no archive")
+    )
     archive.set_defaults(run=_archive)
 
     unarchive = kinds.add_parser("unarchive", help=tr("take everything of an archive in"))
@@ -57,7 +61,10 @@ def add_restore_words(restore: argparse.ArgumentParser) -> None:
         help=tr("put the whole library back from a backup; the present one is kept beside it"),
     )
     restore.add_argument(
-        "--of", default="", metavar=tr("NAME"), help=tr("which backup; else the newest")
+        "--of",
+        default="",
+        metavar=tr("NAME"),
+        help=tr("which backup; else the newest of this library"),
     )
     restore.add_argument(
         "--without-damaged", action="store_true", help=tr("leave out sound that is not whole")
@@ -109,17 +116,21 @@ def _backup(options: argparse.Namespace) -> int:
         )
     print(backup.folder)
     print(_holds(backup.recordings, backup.size_bytes), file=sys.stderr)
-    if backup.left_out:
+    return _told_left_out(backup.left_out)
+
+
+def _told_left_out(count: int) -> int:
+    """Say how many files could not be read, and return the exit status for that."""
+    if count:
         print(
             tr_plural(
                 "{count} sound file could not be read and is not in it.",
                 "{count} sound files could not be read and are not in it.",
-                backup.left_out,
+                count,
             ),
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if count else 0
 
 
 def _backups(options: argparse.Namespace) -> int:
@@ -129,7 +140,7 @@ def _backups(options: argparse.Namespace) -> int:
 
     chosen = _chosen(options.folder)
     lines = backups_in(chosen)
-    damaged = {line.name for line in lines if not line.is_readable}
+    damaged = {line.name for line in lines if not line.is_readable and not line.is_newer}
     if options.check:
         folder = existing_backups(chosen)
         with _working(lambda percent: tr("{percent} % checked", percent=percent)) as work:
@@ -142,31 +153,52 @@ def _backups(options: argparse.Namespace) -> int:
             line.name,
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line.made_at)) if line.made_at else "–",
             _holds(line.recordings, line.size_bytes) if line.is_readable else "",
-            tr("damaged") if line.name in damaged else "",
+            _state(line, damaged),
         )
         for line in lines
     )
     return 1 if damaged else 0
 
 
+def _state(line: "BackupLine", damaged: set[str]) -> str:
+    if line.is_newer:
+        return tr("made by a newer Undertone")
+    return tr("damaged") if line.name in damaged else ""
+
+
 def restore_backup(options: argparse.Namespace) -> int:
     """Put the whole library back from a backup."""
+    from app.library.backup_state import load_state
     from app.library.backups import existing_backups
     from app.library.restore import finish_restore, is_restore_staged, newest_whole, stage_restore
     from app.pipeline.backups import find_backup
 
+    if options.ids:
+        raise BackupFailed(
+            mark("Transcripts come back from the bin, a backup brings the whole library back."),
+            mark("Ask for one or the other: leave out either the ids or --backup."),
+        )
     paths = default_paths()
     folder = existing_backups(_chosen(options.backup))
-    backup = find_backup(folder, options.of)
+    backup = find_backup(folder, options.of, load_state(paths).library_id)
     with _working(lambda percent: tr("{percent} % checked", percent=percent)) as work:
         try:
-            stage_restore(paths, folder, backup, work, without_damaged=options.without_damaged)
+            left_out = stage_restore(
+                paths, folder, backup, work, without_damaged=options.without_damaged
+            )
         except BackupDamaged:
             older = newest_whole(folder, backup.made_at, work, backup.library_id)
             if older is not None:
                 said = tr("The next older one that is whole: {name}.", name=older.name)
                 print(f"\n{said}", file=sys.stderr)
             raise
+    if left_out:
+        said = tr_plural(
+            "{count} sound file was not whole and is left out.",
+            "{count} sound files were not whole and are left out.",
+            left_out,
+        )
+        print(said, file=sys.stderr)
     aside = finish_restore(paths)
     if is_restore_staged(paths):
         print(tr("Undertone is open: it is put in place when it starts next."), file=sys.stderr)
@@ -183,13 +215,17 @@ def _archive(options: argparse.Namespace) -> int:
     file = Path(options.file).expanduser().absolute()
     with _working(lambda percent: tr("{percent} % written", percent=percent)) as work:
         archived = write_archive(
-            default_paths(), file, work, with_imported=not options.without_imported
+            default_paths(),
+            file,
+            work,
+            with_imported=not options.without_imported,
+            replaces_any=options.force,
         )
     print(file)
     print(
         tr_plural("{count} recording", "{count} recordings", archived.recordings), file=sys.stderr
     )
-    return 0
+    return _told_left_out(archived.left_out)
 
 
 def _unarchive(options: argparse.Namespace) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from app.config.medium import flush_to_medium
+
 HOME_VARIABLE = "UNDERTONE_HOME"
 
 
@@ -99,7 +101,7 @@ def write_private(file: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
         out.flush()
-        os.fsync(out.fileno())
+        flush_to_medium(out.fileno())
     part.replace(file)
 
 

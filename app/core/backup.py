@@ -113,7 +113,8 @@ class BackupChanged:
 class BackupLine:
     """One backup in a list.
 
-    `is_readable` is false where not even what it holds can be said.
+    `is_readable` is false where not even what it holds can be said: it is damaged, or `is_newer`,
+    made by a newer Undertone.
     """
 
     name: str
@@ -122,14 +123,16 @@ class BackupLine:
     size_bytes: int = 0
     left_out: int = 0
     is_readable: bool = True
+    is_newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """An archive was written: how many recordings it holds."""
+    """An archive was written: how many recordings it holds, and how many files it could not."""
 
     name: str
     recordings: int
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

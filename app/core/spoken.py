@@ -103,14 +103,14 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
 
 def apply_commands(text: str, language: str) -> str:
     """Return `text` with spoken commands of `language` carried out; other languages are left."""
-    commands = COMMANDS.get(language)
-    if not commands:
+    if language not in COMMANDS:
         return text
+    commands, pattern = _commands(language)
     written = ""
     position = 0
     capital = False
-    for match in _pattern(language).finditer(text):
-        command = commands[_key(match.group("phrase"))]
+    for match in pattern.finditer(text):
+        command = commands[(match.lastindex or 1) - 1]
         if command.is_everyday_word and not _has_pause(match, text):
             continue
         before = text[position : match.start()]
@@ -135,19 +135,23 @@ def _join(written: str, part: str, capital: bool) -> str:
 def _has_pause(match: "re.Match[str]", text: str) -> bool:
     before = text[: match.start()].rstrip()
     after = text[match.end() :]
-    marked = bool(match.group("mark")) or before[-1:] in tuple(_PAUSE)
+    marked = match.end(match.lastindex or 0) < match.end() or before[-1:] in tuple(_PAUSE)
     return marked or not after.strip()
 
 
-def _key(phrase: str) -> str:
-    return " ".join(re.sub(r"[-,.]", " ", phrase.casefold().replace("’", "'")).split())
-
-
 @lru_cache(maxsize=8)
-def _pattern(language: str) -> "re.Pattern[str]":
+def _commands(language: str) -> tuple[list[Command], "re.Pattern[str]"]:
+    """Return the commands and a pattern with one group for each; its marks stand behind it.
+
+    The group that matched says which command it is. Looking the matched text up would not: "İ" is
+    an "i" to `re.IGNORECASE` but not to `casefold`.
+    """
     phrases = sorted(COMMANDS[language], key=len, reverse=True)
     spoken = "|".join(
-        r"[\s,.-]+".join(re.escape(word).replace("'", "['’]") for word in phrase.split())
+        "("
+        + r"[\s,.-]+".join(re.escape(word).replace("'", "['’]") for word in phrase.split())
+        + ")"
         for phrase in phrases
     )
-    return re.compile(rf"(?<!\w)(?P<phrase>{spoken})(?!\w)(?P<mark>[{_PAUSE}]*)", re.IGNORECASE)
+    pattern = re.compile(rf"(?<!\w)(?:{spoken})(?!\w)[{_PAUSE}]*", re.IGNORECASE)
+    return [COMMANDS[language][phrase] for phrase in phrases], pattern

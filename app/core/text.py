@@ -77,24 +77,24 @@ def remove_fillers(text: str, language: str | None) -> str:
 
 def apply_replacements(text: str, pairs: Sequence[tuple[str, str]]) -> str:
     """Return `text` with each whole-word `heard` replaced; longer ones go first, once each."""
-    table = {_spoken_form(heard): written for heard, written in pairs if heard.strip()}
-    if not table:
+    spoken = _longest_first(pairs)
+    if not spoken:
         return text
-    return _phrases(table).sub(lambda match: table[_spoken_form(match.group())], text)
+    pattern = re.compile(_phrases(spoken), re.IGNORECASE)
+    return pattern.sub(lambda match: _written(match, spoken), text)
 
 
 def apply_snippets(text: str, pairs: Sequence[tuple[str, str]], now: datetime) -> str:
     """Return `text` with each spoken trigger, and marks the model set behind it, expanded."""
-    table = {_spoken_form(spoken): written for spoken, written in pairs if spoken.strip()}
-    if not table:
+    spoken = _longest_first(pairs)
+    if not spoken:
         return text
 
     def expand(match: "re.Match[str]") -> str:
-        written = table[_spoken_form(match.group("phrase"))]
-        written = written.replace("{{date}}", now.strftime("%x"))
+        written = _written(match, spoken).replace("{{date}}", now.strftime("%x"))
         return written.replace("{{time}}", now.strftime("%H:%M"))
 
-    pattern = re.compile(rf"(?P<phrase>{_phrases(table).pattern})[.,]?", re.IGNORECASE)
+    pattern = re.compile(rf"{_phrases(spoken)}[.,]?", re.IGNORECASE)
     return pattern.sub(expand, text)
 
 
@@ -144,14 +144,31 @@ def _is_misheard(heard: str, form: str) -> bool:
     return difflib.SequenceMatcher(None, heard, form).ratio() >= _ALIKE
 
 
+def _longest_first(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs whose phrase is not empty; of two with the same one, the later."""
+    kept = {_spoken_form(spoken): (spoken, written) for spoken, written in pairs if spoken.strip()}
+    return sorted(kept.values(), key=lambda pair: len(pair[0]), reverse=True)
+
+
 def _spoken_form(phrase: str) -> str:
     return " ".join(phrase.casefold().replace("’", "'").split())
 
 
-def _phrases(table: Mapping[str, str]) -> "re.Pattern[str]":
-    spoken = sorted(table, key=len, reverse=True)
+def _phrases(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return a pattern with one group a pair: the one that matched says which pair it is.
+
+    Looking the matched text up would not: "İ" is an "i" to `re.IGNORECASE` but not to `casefold`.
+    """
     alternatives = "|".join(
-        r"\s+".join(re.escape(word).replace("'", "['’]") for word in phrase.split())
-        for phrase in spoken
+        "(" + r"\s+".join(_either_apostrophe(word) for word in spoken.split()) + ")"
+        for spoken, _written in pairs
     )
-    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
+    return rf"(?<!\w)(?:{alternatives})(?!\w)"
+
+
+def _either_apostrophe(word: str) -> str:
+    return re.escape(word.replace("’", "'")).replace("'", "['’]")
+
+
+def _written(match: "re.Match[str]", pairs: Sequence[tuple[str, str]]) -> str:
+    return pairs[(match.lastindex or 1) - 1][1]

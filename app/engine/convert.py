@@ -6,11 +6,13 @@ can still be made to. Voxtral's encoder and projector keep at least 8 bits: belo
 
 import json
 import shutil
+import struct
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import mlx.core as mx
+import numpy as np
 
 from app.core.errors import ImportFailed, mark
 from app.engine.files import Arrays, damaged, read_arrays, read_json
@@ -24,6 +26,21 @@ BITS = (4, 5, 6, 8)
 LEAST_ENCODER_BITS = 8
 _GROUPS = (64, 32)  # the first that divides a row
 _STEP_BYTES = 200_000_000
+_DTYPES = {
+    mx.bool_: "BOOL",
+    mx.uint8: "U8",
+    mx.int8: "I8",
+    mx.uint16: "U16",
+    mx.int16: "I16",
+    mx.uint32: "U32",
+    mx.int32: "I32",
+    mx.uint64: "U64",
+    mx.int64: "I64",
+    mx.float16: "F16",
+    mx.bfloat16: "BF16",
+    mx.float32: "F32",
+    mx.float64: "F64",
+}
 _LARGEST_HALF = 60_000.0
 _BESIDES = ("tekken.json", "generation_config.json")
 
@@ -74,7 +91,8 @@ def _convert_voxtral(
         ):
             yield 0.95 * (at + done) / len(paths)
     name = "consolidated.safetensors" if config == "params.json" else "model.safetensors"
-    _save(target / name, made)
+    for written in _save(target / name, made):
+        yield 0.95 + 0.04 * written
     raw["quantization"] = {"group_size": _GROUPS[0], "bits": bits}
     (target / config).write_text(json.dumps(raw, indent=1), encoding="utf-8")
 
@@ -104,7 +122,8 @@ def _convert_whisper(source: Path, target: Path, bits: int) -> Generator[float, 
         yield 0.95 * done
     if heads is not None:
         made["alignment_heads"] = heads
-    _save(target / "weights.safetensors", made)
+    for written in _save(target / "weights.safetensors", made):
+        yield 0.95 + 0.04 * written
     raw = asdict(config.dimensions) | {
         "model_type": "whisper",
         "quantization": {"group_size": _GROUPS[0], "bits": bits},
@@ -158,7 +177,35 @@ def _small(name: str, array: mx.array, bits: int, groups: tuple[int, ...]) -> Ar
     return {name: packed, f"{stem}scales": scales, f"{stem}biases": biases}
 
 
-def _save(path: Path, arrays: Arrays) -> None:
-    mx.save_safetensors(str(path), arrays, metadata={"format": "mlx"})
-    arrays.clear()
+def _save(path: Path, arrays: Arrays) -> Iterator[float]:
+    """Write `arrays` in pieces, letting go of each; yields how much is done.
+
+    `mx.save_safetensors` writes all of it in one step, in which live words would wait for
+    gigabytes.
+    """
+    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.size, name))  # all aligned
+    header: dict[str, object] = {"__metadata__": {"format": "mlx"}}
+    total = 0
+    for name in names:
+        array = arrays[name]
+        header[name] = {
+            "dtype": _DTYPES[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [total, total + array.nbytes],
+        }
+        total += array.nbytes
+    packed = json.dumps(header).encode()
+    packed += b" " * (-len(packed) % 8)
+    done = pending = 0
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(packed)) + packed)
+        for name in names:
+            raw = arrays.pop(name).reshape(-1).view(mx.uint8)
+            for first in range(0, raw.size, _STEP_BYTES):
+                piece = np.array(raw[first : first + _STEP_BYTES])
+                file.write(piece.data)
+                done, pending = done + piece.nbytes, pending + piece.nbytes
+                if pending >= _STEP_BYTES:
+                    pending = 0
+                    yield done / total
     mx.clear_cache()

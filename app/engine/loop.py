@@ -23,6 +23,7 @@ from app.engine.base import IDLE, Idle
 Steps = Iterator[Event | Idle | None]
 
 IDLE_WAIT_S = 0.02  # how soon an idle job is asked again
+LOOK_AGAIN_S = 1.0  # so long after a look that failed
 PATIENCE_S = 0.5  # how long files and summaries let live work and calls go first
 
 _log = logging.getLogger(__name__)
@@ -138,12 +139,19 @@ class EngineLoop:
             while not self._is_stopping:
                 self._woken.clear()
                 is_busy = self.step()
-                again_s = self._look()
+                again_s = self._looked()
                 if not is_busy:
                     self._woken.wait(IDLE_WAIT_S if self._in_turn() else again_s)
         finally:
             self.stop()
             self._close_all()
+
+    def _looked(self) -> float | None:
+        try:
+            return self._look()
+        except Exception:  # noqa: BLE001  # nor must the tidying-up between jobs
+            _log.exception("looking after what is loaded failed")
+            return LOOK_AGAIN_S
 
     def _change(self, job_id: str, change: Callable[[_Entry], None]) -> None:
         with self._lock:

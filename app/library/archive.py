@@ -7,6 +7,7 @@ manifest, and only names of our own kind are unpacked, into a folder of their ow
 
 import contextlib
 import hashlib
+import itertools
 import json
 import sqlite3
 import time
@@ -19,12 +20,14 @@ from typing import Any
 
 from app.config.paths import Paths, make_private_folder
 from app.core.backup import Archived
-from app.core.errors import LibraryTooNew
-from app.library.backing_up import copied_database, free_bytes
+from app.core.errors import AppError, LibraryTooNew
+from app.library.backing_up import CopiedLibrary, copied_database, free_bytes
 from app.library.backup import sync_file, sync_folder
 from app.library.backup_errors import (
+    already_there,
     archive_damaged,
     archive_too_new,
+    archive_unreadable,
     inside_the_library,
     no_library,
     no_room,
@@ -33,13 +36,23 @@ from app.library.backup_errors import (
 )
 from app.library.backups import (
     SoundFile,
+    lies_in,
     remove_tree,
     sound_file_from,
     told_of_the_disk,
 )
 from app.library.schema import SCHEMA_VERSION, check_schema, migrate, version
 from app.library.sounds import Sound, imported_sounds, own_sounds
-from app.library.work import Content, Work, blocks_of, new_file, partial_beside, shrinks
+from app.library.work import (
+    BLOCK_BYTES,
+    Content,
+    Unreadable,
+    Work,
+    file_blocks,
+    new_file,
+    partial_beside,
+    shrinks,
+)
 
 VERSION = 1
 _MANIFEST = "undertone-library.json"
@@ -65,11 +78,13 @@ def write_archive(
     work: Work,
     *,
     with_imported: bool = True,
+    replaces_any: bool = True,
     free: Callable[[Path], int] = free_bytes,
 ) -> Archived:
     """Write everything into `file`: afterwards it holds all of it, or what it held before.
 
-    `with_imported` takes the sound of imported files along that stay where they are.
+    `with_imported` takes the sound of imported files along that stay where they are. Without
+    `replaces_any` a file that is no archive of ours is let alone.
 
     Raises:
         BackupFailed, BackupMissing: the place does not do, or there is no library.
@@ -83,8 +98,10 @@ def write_archive(
     file = file.absolute()
     if not file.parent.is_dir():
         raise not_there(file.parent)
-    if file.parent.resolve().is_relative_to(paths.home.resolve()):
+    if lies_in(file.parent, paths.home):
         raise inside_the_library(file.parent)
+    if not replaces_any and file.exists() and not _is_archive(file):
+        raise already_there(file)
     partial = partial_beside(file)
     with told_of_the_disk(file.parent), copied_database(paths) as source:
         found = list(own_sounds(paths))
@@ -96,46 +113,80 @@ def write_archive(
         work.begin(total)
         try:
             with new_file(partial) as out, zipfile.ZipFile(out, "w") as zipped:
-                database = _pack(zipped, _DATABASE, source.database, work)
-                files = [held for sound in found if (held := _pack_sound(zipped, sound, work))]
-                if paths.settings.is_file():
-                    zipped.write(paths.settings, _SETTINGS, zipfile.ZIP_DEFLATED)
-                described = {
-                    "version": VERSION,
-                    "made_at": time.time(),
-                    "home": str(paths.home),
-                    "recordings": source.recordings,
-                    "database": asdict(database),
-                    "files": [asdict(each) for each in files],
-                }
-                zipped.writestr(_MANIFEST, json.dumps(described), zipfile.ZIP_DEFLATED)
+                left_out = _write(zipped, paths, source, found, work)
+            sync_file(partial)
             partial.replace(file)
             sync_folder(file.parent)
         finally:
             remove_tree(partial)
-    return Archived(file.name, source.recordings)
+    return Archived(file.name, source.recordings, left_out)
+
+
+def _is_archive(file: Path) -> bool:
+    try:
+        with zipfile.ZipFile(file) as zipped:
+            return _MANIFEST in zipped.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _write(
+    zipped: zipfile.ZipFile, paths: Paths, source: CopiedLibrary, found: list[Sound], work: Work
+) -> int:
+    """Write all members; return how many files could not be read."""
+    database = _pack(zipped, _DATABASE, source.database, work)
+    files = [held for sound in found if (held := _pack_sound(zipped, sound, work))]
+    held_paths = {held.path for held in files}
+    left_out = sum(sound.path not in held_paths and sound.file.exists() for sound in found)
+    if paths.settings.is_file():
+        _pack(zipped, _SETTINGS, paths.settings, work)
+    described = {
+        "version": VERSION,
+        "made_at": time.time(),
+        "home": str(paths.home),
+        "recordings": source.recordings,
+        "database": asdict(database),
+        "files": [asdict(each) for each in files],
+    }
+    zipped.writestr(_MANIFEST, json.dumps(described), zipfile.ZIP_DEFLATED)
+    return left_out
 
 
 def _pack_sound(zipped: zipfile.ZipFile, sound: Sound, work: Work) -> SoundFile | None:
     try:
         content = _pack(zipped, sound.path, sound.file, work)
-    except (FileNotFoundError, PermissionError):  # removed meanwhile, or not ours to read
+    except Unreadable:  # removed meanwhile, not ours to read, or its disk is bad
         return None
     return SoundFile(sound.path, content.size_bytes, sound.changed_ns, content.sha256, False)
 
 
 def _pack(zipped: zipfile.ZipFile, name: str, source: Path, work: Work) -> Content:
-    """Put a file into the archive, deflated only where that makes it smaller."""
-    entry = zipfile.ZipInfo(name, time.localtime()[:6])
-    entry.compress_type = zipfile.ZIP_DEFLATED if shrinks(source) else zipfile.ZIP_STORED
+    """Put a file into the archive, deflated only where that makes it smaller.
+
+    Raises:
+        Unreadable: it could not be read to its end; what was read of it is in the archive.
+        OSError: the archive could not be written.
+    """
+    blocks = file_blocks(source)
+    head = next(blocks, b"")
+    entry = zipfile.ZipInfo(name, _zip_time())
+    entry.compress_type = zipfile.ZIP_DEFLATED if shrinks(head) else zipfile.ZIP_STORED
     entry.external_attr = 0o600 << 16
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reading, zipped.open(entry, "w", force_zip64=True) as writing:
-        for block in blocks_of(reading, work):
+    with zipped.open(entry, "w", force_zip64=True) as writing:
+        for block in itertools.chain((head,), blocks):
+            work.did(len(block))
             digest.update(block)
             size += len(block)
             writing.write(block)
     return Content(size, digest.hexdigest())
+
+
+def _zip_time() -> tuple[int, int, int, int, int, int]:
+    """Return now, in the years that a zip knows."""
+    now = time.localtime()
+    year = min(max(now.tm_year, 1980), 2107)
+    return (year, now.tm_mon, now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec)
 
 
 @contextlib.contextmanager
@@ -144,14 +195,19 @@ def opened_archive(file: Path) -> Iterator[tuple[zipfile.ZipFile, Contents]]:
 
     Raises:
         BackupDamaged: it is no archive of ours, or damaged.
-        BackupFailed: a newer Undertone wrote it.
+        BackupFailed: a newer Undertone wrote it, or it cannot be read.
         BackupMissing: it is not there.
     """
     if not file.is_file():
         raise not_there(file)
     try:
-        with zipfile.ZipFile(file) as zipped:
-            yield zipped, _contents(zipped, file)
+        with contextlib.ExitStack() as opened:
+            try:
+                zipped = opened.enter_context(zipfile.ZipFile(file))
+                contents = _contents(zipped, file)
+            except OSError as error:
+                raise archive_unreadable(file) from error
+            yield zipped, contents
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise not_an_archive(file) from error
 
@@ -186,7 +242,7 @@ def unpack_database(
         BackupFailed: a newer Undertone wrote it.
     """
     if not _unpack(zipped, _DATABASE, contents.database, target, work):
-        raise archive_damaged(file, _DATABASE)
+        raise _not_whole(file, _DATABASE)
     connection = sqlite3.connect(target, isolation_level=None)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -214,21 +270,35 @@ def unpack_sound(
     """
     make_private_folder(target.parent)
     if not _unpack(zipped, held.path, held.content, target, work):
-        raise archive_damaged(file, held.path)
-    sync_file(target)
+        raise _not_whole(file, held.path)
 
 
 def _unpack(zipped: zipfile.ZipFile, name: str, wanted: Content, target: Path, work: Work) -> bool:
     """Unpack a member into a new file; never more of it than it says it is."""
     digest, size = hashlib.sha256(), 0
     try:
-        with zipped.open(name) as reading, new_file(target) as writing:
-            for block in blocks_of(reading, work):
+        with new_file(target) as writing:
+            for block in _member_blocks(zipped, name):
+                work.did(len(block))
                 size += len(block)
                 if size > wanted.size_bytes:
                     return False
                 digest.update(block)
                 writing.write(block)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+    except Unreadable:
         return False
     return size == wanted.size_bytes and digest.hexdigest() == wanted.sha256
+
+
+def _member_blocks(zipped: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    try:
+        with zipped.open(name) as reading:
+            while block := reading.read(BLOCK_BYTES):
+                yield block
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise Unreadable(getattr(error, "errno", None), str(error)) from error
+
+
+def _not_whole(file: Path, part: str) -> AppError:
+    """Return what is wrong with an archive whose `part` is not what was put in."""
+    return archive_damaged(file, part) if file.is_file() else not_there(file)

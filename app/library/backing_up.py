@@ -17,7 +17,7 @@ from pathlib import Path
 from app.config.paths import Paths, make_private_folder
 from app.core.backup import Keeping
 from app.library import backups
-from app.library.backup import copy_database, sync_folder
+from app.library.backup import copy_database, hand_over, sync_folder
 from app.library.backup_errors import (
     disk_error,
     in_use,
@@ -46,6 +46,7 @@ from app.library.errors import told_plainly
 from app.library.lock import LibraryLock
 from app.library.sounds import Sound, imported_sounds, own_sounds
 from app.library.work import (
+    BLOCK_BYTES,
     PARTIAL,
     Content,
     Work,
@@ -99,7 +100,7 @@ def make_backup(
         raise no_library(paths.home)
     folder = backup_folder(chosen, paths)
     state = load_state(paths)
-    if state.folder == str(chosen) and state.store_id and folder.store_id() != state.store_id:
+    if (known := state.store_of(chosen)) and folder.store_id() != known:
         raise not_there(chosen)  # the empty place where the disk is usually mounted
     store_id = folder.make()
     with folder.locked(), told_of_the_disk(chosen):
@@ -119,10 +120,11 @@ def make_backup(
                 recordings=backup.recordings,
                 size_bytes=backup.size_bytes,
                 left_out=backup.left_out,
+                stores={**state.stores, str(chosen): store_id},
             ),
         )
         if folder.thin(keeping, backup) or has_swept:
-            folder.remove_unnamed_sounds()
+            folder.remove_unnamed_sounds(backup)
     return backup
 
 
@@ -220,10 +222,17 @@ class _Making:
         return backup
 
     def _known(self, library_id: str) -> dict[str, SoundFile]:
-        """Return what the last backup of this library holds and is still there, by path."""
-        last = next((b for b in self._folder.backups() if b.library_id == library_id), None)
-        files = (read_files(last) if last is not None else None) or ()
-        return {file.path: file for file in files if self._folder.has_sound(file)}
+        """Return what the last backups hold and is still there, by path.
+
+        The last one of this library counts first. Those of others name the same sound where this
+        library was restored from one of them.
+        """
+        lasts = {each.library_id: each for each in reversed(self._folder.backups())}
+        own = lasts.pop(library_id, None)
+        found: dict[str, SoundFile] = {}
+        for backup in (*lasts.values(), *([own] if own is not None else ())):
+            found |= {file.path: file for file in read_files(backup) or ()}
+        return {path: file for path, file in found.items() if self._folder.has_sound(file)}
 
     def _check_room(self, database_bytes: int, sound_bytes: int) -> None:
         needed = int(database_bytes * _SHARE_OF_DATABASE) + sound_bytes + _SPARE_BYTES
@@ -245,7 +254,8 @@ class _Making:
         source = sound.file
         partial = partial_beside(self._folder.sounds_folder / "sound")
         try:
-            is_packed = shrinks(source)
+            with source.open("rb") as reading:
+                is_packed = shrinks(reading.read(BLOCK_BYTES))
             content = copy_packed(source, partial, self._work, is_packed=is_packed)
             file = SoundFile(
                 sound.path, content.size_bytes, sound.changed_ns, content.sha256, is_packed
@@ -254,7 +264,7 @@ class _Making:
             if not self._folder.has_sound(file):
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 partial.rename(target)
-                sync_folder(target.parent)
+                hand_over(target.parent)
         except OSError as error:
             if source.exists() and _can_be_read(source):
                 raise disk_error(error, self._folder.root) from error

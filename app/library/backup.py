@@ -7,7 +7,10 @@ Only SQLite's backup API copies a live file: copying the bytes gives damaged or 
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+
+from app.config.medium import flush_folder, flush_to_medium
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
@@ -36,14 +39,30 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
 
 
 def sync_file(file: Path) -> None:
-    """Return once the file's bytes are on the disk."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Return once the file's bytes would survive a power cut, and all that was handed over."""
+    with _opened(file) as descriptor:
+        flush_to_medium(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Return once the folder's names are on the disk."""
-    sync_file(folder)
+    """Return once the folder's names would survive a power cut, and all that was handed over."""
+    with _opened(folder) as descriptor:
+        flush_folder(descriptor)
+
+
+def hand_over(place: Path) -> None:
+    """Return once the drive has a file's bytes or a folder's names.
+
+    That is quick. They survive a power cut once something on that drive was synced after them.
+    """
+    with _opened(place) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(place: Path) -> Iterator[int]:
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -110,10 +110,26 @@ def backup_too_new(name: str) -> BackupFailed:
     )
 
 
+def already_there(file: Path) -> BackupFailed:
+    return BackupFailed(
+        mark("“{file}” is there already, and is no archive of a library."),
+        mark("Name another file; --force replaces this one."),
+        file=str(file),
+    )
+
+
 def not_an_archive(file: Path) -> BackupDamaged:
     return BackupDamaged(
         mark("“{file}” is not an archive of an Undertone library."),
         mark("Choose a file that Undertone wrote with “Export Everything”."),
+        file=file.name,
+    )
+
+
+def archive_unreadable(file: Path) -> BackupFailed:
+    return BackupFailed(
+        mark("The file “{file}” cannot be read."),
+        mark("Allow reading it, or use another copy of the archive."),
         file=file.name,
     )
 
@@ -124,6 +140,15 @@ def archive_damaged(file: Path, part: str) -> BackupDamaged:
         mark("Nothing was taken in. Use another copy of the archive."),
         file=file.name,
         part=part,
+    )
+
+
+def sound_follows(error: OSError, folder: Path) -> AppError:
+    is_full = error.errno in _FULL
+    return (DiskFull if is_full else BackupFailed)(
+        mark("The archive is in the library; some of its sound is not in “{folder}” yet."),
+        mark("Free some space there or allow writing to it; the next start puts the sound there."),
+        folder=str(folder),
     )
 
 

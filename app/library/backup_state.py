@@ -7,7 +7,7 @@ it again. `library_id` tells the backups of two libraries in one folder apart.
 import contextlib
 import json
 import secrets
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from app.config.paths import Paths
@@ -28,6 +28,7 @@ class BackupState:
         recordings: how many it holds.
         size_bytes: how much sound and text it holds.
         left_out: how many files could not be read.
+        stores: what each folder that was ever backed up into calls itself.
     """
 
     library_id: str
@@ -37,6 +38,11 @@ class BackupState:
     recordings: int = 0
     size_bytes: int = 0
     left_out: int = 0
+    stores: dict[str, str] = field(default_factory=dict)
+
+    def store_of(self, folder: Path) -> str:
+        """Return what `folder` called itself; empty where there was no backup yet."""
+        return self.stores.get(str(folder), self.store_id if self.folder == str(folder) else "")
 
     def changed(self, **changes: object) -> "BackupState":
         return replace(self, **changes)  # type: ignore[arg-type]  # by the callers here
@@ -44,12 +50,30 @@ class BackupState:
 
 def load_state(paths: Paths) -> BackupState:
     """Return what is remembered; a new beginning where that cannot be read."""
-    names = {field.name for field in fields(BackupState)}
+    names = {each.name for each in fields(BackupState)}
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         found = json.loads((paths.home / STATE_NAME).read_bytes())
         if isinstance(found.get("library_id"), str):
-            return BackupState(**{name: value for name, value in found.items() if name in names})
-    return BackupState(secrets.token_hex(8))
+            held = {name: value for name, value in found.items() if name in names}
+            return BackupState(**{**held, "stores": dict(found.get("stores", {}))})
+    return BackupState(new_library_id())
+
+
+def new_library_id() -> str:
+    return secrets.token_hex(8)
+
+
+def forget_store(paths: Paths, folder: Path) -> None:
+    """Let `folder` be any folder: the person has just chosen it as it is.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    state = load_state(paths)
+    if state.store_of(folder):
+        stores = {name: store for name, store in state.stores.items() if name != str(folder)}
+        is_last = state.folder == str(folder)
+        save_state(paths, state.changed(stores=stores, store_id="" if is_last else state.store_id))
 
 
 def save_state(paths: Paths, state: BackupState) -> None:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from app.config.paths import Paths, make_private_folder
@@ -45,11 +45,12 @@ DATABASE = "library.sqlite.gz"
 FILES = "files.jsonl.gz"
 SETTINGS = "settings.json"
 IMPORTED = "imported"  # sound of imported files that stay where they are, by recording
+DAMAGED = ".damaged"  # ends the name of a sound that is not whole, kept until it is there whole
 _MARK = "undertone-backups.json"
 _NOTE = "Read me.txt"
 _MANIFEST = "manifest.json"
 _NAME = "%Y-%m-%dT%H%M%SZ"
-SAFE_PART = re.compile(r"^[A-Za-z0-9][^/\\\x00-\x1f]{0,250}$")
+SAFE_PART = re.compile(r"[A-Za-z0-9][^/\\\x00-\x1f]{0,250}\Z")
 _NOTE_TEXT = """\
 These are backups of an Undertone library.
 
@@ -167,7 +168,11 @@ class BackupFolder:
 
     def unreadable(self) -> tuple[str, ...]:
         """Return the names of the backups whose manifest is damaged."""
-        return tuple(f.name for f in self._folders() if read_manifest(f) is None)
+        return tuple(f.name for f in self._folders() if not (read_manifest(f) or is_newer(f)))
+
+    def newer(self) -> tuple[str, ...]:
+        """Return the names of the backups that a newer Undertone made."""
+        return tuple(folder.name for folder in self._folders() if is_newer(folder))
 
     def sound(self, file: SoundFile) -> Path:
         return self.sounds_folder / file.sha256[:2] / file.stored_name
@@ -204,10 +209,16 @@ class BackupFolder:
             remove_tree(gone)
         return len(leaving)
 
-    def remove_unnamed_sounds(self) -> int:
-        """Remove sound that no backup names; none while a backup cannot be read. Call it locked."""
+    def remove_unnamed_sounds(self, made: Backup) -> int:
+        """Remove sound that no backup names; none while a backup cannot be read. Call it locked.
+
+        `made` is the backup of just now: where not even that is listed, the list is not believed.
+        """
         named: set[str] = set()
-        for folder in self._folders():
+        folders = self._folders()
+        if made.name not in {folder.name for folder in folders}:
+            return 0
+        for folder in folders:
             backup = read_manifest(folder)
             files = read_files(backup) if backup is not None else None
             if files is None:
@@ -215,18 +226,22 @@ class BackupFolder:
             named.update(file.stored_name for file in files)
         count = 0
         for stored in self.sounds_folder.glob("??/*"):
-            if stored.name not in named:
+            whole = stored.with_name(stored.name.removesuffix(DAMAGED))
+            is_needed = stored == whole or not whole.exists()  # a damaged one may be the only one
+            if whole.name not in named or not is_needed:
                 with contextlib.suppress(OSError):
                     stored.unlink()
                     count += 1
         return count
 
     def _folders(self) -> list[Path]:
-        try:
-            found = [each for each in self.backups_folder.iterdir() if each.is_dir()]
-        except OSError:
-            return []
-        return sorted(each for each in found if not each.name.startswith("."))
+        with told_of_the_disk(self.root):
+            try:
+                with os.scandir(self.backups_folder) as entries:
+                    names = [entry.name for entry in entries if entry.is_dir()]
+            except FileNotFoundError:
+                return []  # a folder that was never finished
+        return [self.backups_folder / name for name in sorted(names) if not name.startswith(".")]
 
 
 def backup_folder(chosen: Path, paths: Paths) -> BackupFolder:
@@ -241,13 +256,23 @@ def backup_folder(chosen: Path, paths: Paths) -> BackupFolder:
     found = BackupFolder(chosen)
     if not found.store_id():
         found = BackupFolder(chosen / FOLDER_NAME)
-    home, root = paths.home.resolve(), found.root.resolve()
-    if root.is_relative_to(home):
+    if lies_in(found.root, paths.home):
         raise inside_the_library(chosen)
     writable = found.root if found.root.exists() else chosen
     if not os.access(writable, os.W_OK | os.X_OK):
         raise not_writable(chosen)
     return found
+
+
+def lies_in(folder: Path, home: Path) -> bool:
+    """Return whether `folder` is or will be inside `home`, in whatever case it is written."""
+    resolved = folder.resolve()
+    place = home.stat()
+    for each in (resolved, *resolved.parents):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(each.stat(), place):
+                return True
+    return False
 
 
 def existing_backups(chosen: Path) -> BackupFolder:
@@ -277,10 +302,10 @@ def shown_name(made_at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(made_at))
 
 
-def write_manifest(backup: Backup, folder: Path) -> None:
+def write_manifest(backup: Backup, folder: Path, *, version: int = VERSION) -> None:
     """Describe `backup` in `folder`, with a check sum over the description itself."""
     described: dict[str, Any] = {
-        "version": VERSION,
+        "version": version,
         **{name: value for name, value in asdict(backup).items() if name != "folder"},
     }
     described["check"] = _check_of(described)
@@ -289,16 +314,30 @@ def write_manifest(backup: Backup, folder: Path) -> None:
 
 def read_manifest(folder: Path) -> Backup | None:
     """Return the backup in `folder`; `None` when its manifest is damaged or not understood."""
+    described = _described(folder)
     try:
-        described = json.loads((folder / _MANIFEST).read_bytes())
-        if described.pop("check") != _check_of(described):
-            return None
         if described.pop("version") > VERSION:
             return None
         described["database"] = Content(**described["database"])
         return Backup(folder=folder, **described)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError):
         return None
+
+
+def is_newer(folder: Path) -> bool:
+    """Return whether a newer Undertone made the backup in `folder`."""
+    found = _described(folder).get("version")
+    return isinstance(found, int) and found > VERSION
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """Return what a manifest says; nothing when it is damaged."""
+    try:
+        described: dict[str, Any] = json.loads((folder / _MANIFEST).read_bytes())
+        is_whole = described.pop("check") == _check_of(described)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return described if is_whole else {}
 
 
 def files_content(files: Iterable[SoundFile]) -> bytes:
@@ -326,7 +365,7 @@ def sound_file_from(described: dict[str, Any]) -> SoundFile:
         ValueError, TypeError: it is no description of one, or leads out of `recordings`.
     """
     file = SoundFile(**described)
-    parts = PurePosixPath(file.path).parts
+    parts = file.path.split("/")
     if len(parts) != 3 or parts[0] not in ("recordings", IMPORTED) or "\\" in file.path:
         raise ValueError("no sound file of a library")
     if not all(SAFE_PART.match(part) for part in parts):

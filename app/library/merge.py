@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.backup import Merged
+from app.core.ids import names_a_folder
 from app.core.transcript import Segment
 from app.library import index, organise, revise
 from app.library.relocate import own_path
@@ -26,8 +27,12 @@ _SEGMENTS = (
     f"SELECT {SEGMENT_COLUMNS} FROM segments s LEFT JOIN words w USING (recording, seq) "
     "WHERE s.recording = ? ORDER BY s.seq"
 )
+_NO_DATE = "NOT BETWEEN -2208988800 AND 253402214400"  # seconds since 1970: from 1900 to 9999
 # What our own code never writes, and what reading it would stumble over.
 _ODD = {
+    "recordings": f"created_at {_NO_DATE} OR edited_at {_NO_DATE} OR deleted_at {_NO_DATE} "
+    "OR duration_s NOT BETWEEN 0 AND 1e9",
+    "revisions": f"created_at {_NO_DATE}",
     "segments": "typeof(start_s) <> 'real' OR typeof(end_s) <> 'real' OR typeof(text) <> 'text' "
     "OR typeof(confidence) NOT IN ('real', 'null') OR typeof(speaker) NOT IN ('text', 'null') "
     "OR typeof(raw) NOT IN ('text', 'null') OR typeof(seq) <> 'integer'",
@@ -63,7 +68,9 @@ class Incoming:
         for row in self.connection.execute(f"SELECT {RECORDING_COLUMNS} FROM recordings"):
             recording = recording_from(row)
             texts = (recording.recording_id, recording.title, recording.notes, recording.first_line)
-            if not all(isinstance(text, str) for text in texts) or not recording.recording_id:
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError("a recording of no kind of ours")
+            if not names_a_folder(recording.recording_id):  # its sound lies under that name
                 raise ValueError("a recording of no kind of ours")
             float(recording.created_at)
         return self.rows("SELECT * FROM recordings ORDER BY number")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.paths import Paths, make_private_folder
-from app.core.errors import LibraryError
+from app.core.errors import AppError, BackupDamaged, LibraryError
 from app.library.backing_up import free_bytes
 from app.library.backup import sync_file, sync_folder
 from app.library.backup_errors import (
@@ -24,10 +24,18 @@ from app.library.backup_errors import (
     backup_too_new,
     in_use,
     no_room,
+    not_there,
     sounds_damaged,
 )
-from app.library.backup_state import STATE_NAME, load_state, write_state
+from app.library.backup_state import (
+    STATE_NAME,
+    BackupState,
+    load_state,
+    new_library_id,
+    write_state,
+)
 from app.library.backups import (
+    DAMAGED,
     DATABASE,
     FILES,
     IMPORTED,
@@ -46,13 +54,17 @@ from app.library.lock import LibraryLock, is_used_by_another
 from app.library.relocate import relocate
 from app.library.schema import SCHEMA_VERSION, check_schema, version
 from app.library.sounds import imported_back, point_to_own
+from app.library.unarchive import finish_take_in
 from app.library.work import Content, Work, copy_unpacked, read_checked, write_whole
 
 _STAGED = "restoring"
 _ASIDE = "library before"
 _READY = "ready.json"
+_PLACING = "placing"  # there from the first rename on: no way back
 _LIBRARY = "library.sqlite"
 _ITEMS = (SETTINGS, STATE_NAME, "recordings", _LIBRARY)
+# What no backup holds and a library still needs: it goes aside with the library it belongs to.
+_BELONGINGS = ("sound-bin", "retention.json")
 _SPARE_BYTES = 256 << 20  # left free on the disk of the library
 # What is this machine's own and not the library's.
 _OWN_SETTINGS = frozenset(
@@ -82,23 +94,42 @@ class Damage:
 def check_backup(folder: BackupFolder, backup: Backup, work: Work) -> Damage:
     """Read all of a backup and return what is damaged in it.
 
-    A damaged sound file is set aside, so that the next backup puts it there anew.
+    A damaged sound file is set aside, so that the next backup puts it there anew; until then it is
+    kept, as it may be the only one.
+
+    Raises:
+        BackupFailed, BackupMissing: it could not be looked at to the end.
+        Stopped: the person stopped it.
 
     Thread: io.
     """
-    part = _damaged_part(backup, work)
-    files = read_files(backup)
-    if part or files is None:
-        return Damage(part or FILES)
-    work.begin(sum(file.size_bytes for file in files))
-    bad = []
-    for file in files:
-        stored = folder.sound(file)
-        if not read_checked(stored, file.content, work, is_packed=file.is_packed):
-            bad.append(file.path)
-            with contextlib.suppress(OSError):
-                stored.rename(stored.with_name(f"{stored.name}.damaged"))
+    store_id = folder.store_id()
+    with told_of_the_disk(folder.root):
+        part = _damaged_part(backup, work)
+        files = read_files(backup)
+        if part or files is None:
+            _look_there(folder, store_id)
+            return Damage(part or FILES)
+        work.begin(sum(file.size_bytes for file in files))
+        bad = []
+        for file in files:
+            stored = folder.sound(file)
+            if not read_checked(stored, file.content, work, is_packed=file.is_packed):
+                _look_there(folder, store_id)
+                bad.append(file.path)
+                with contextlib.suppress(OSError):
+                    stored.rename(stored.with_name(f"{stored.name}{DAMAGED}"))
     return Damage(sounds=tuple(bad))
+
+
+def _look_there(folder: BackupFolder, store_id: str) -> None:
+    """See whether the disk is still there: what went away with it is not damaged.
+
+    Raises:
+        BackupMissing: it is gone.
+    """
+    if folder.store_id() != store_id:
+        raise not_there(folder.root)
 
 
 def newest_whole(
@@ -123,25 +154,25 @@ def stage_restore(
     *,
     without_damaged: bool = False,
     free: Callable[[Path], int] = free_bytes,
-) -> None:
+) -> int:
     """Copy a backup beside the library and check all of it; `finish_restore` puts it in place.
 
-    With `without_damaged`, sound files that are not whole are left out instead of refused.
+    With `without_damaged`, sound files that are not whole are left out instead of refused; returns
+    how many those were.
 
     Raises:
         BackupDamaged: something is not what was put in; the library is as before.
         BackupFailed: a newer Undertone made it.
+        BackupMissing: its disk is not connected any more.
         DiskFull: no room for it beside the present library.
         Stopped: the person stopped it.
 
     Thread: io.
     """
-    name = shown_name(backup.made_at)
-    files = read_files(backup)
-    if files is None:
-        raise backup_damaged(name, FILES)
     with told_of_the_disk(paths.home):
         make_private_folder(paths.home)
+        if (paths.home / _STAGED / _PLACING).exists():
+            finish_restore(paths)
         if not _discard_staged(paths):
             raise in_use(paths.home)
         needed = backup.size_bytes + _SPARE_BYTES
@@ -152,30 +183,57 @@ def stage_restore(
         lock = LibraryLock.take(staged / ".lock")
         if lock is None:
             raise in_use(paths.home)
+        store_id = folder.store_id()
         with lock:
             try:
-                make_private_folder(staged / "recordings")
-                work.begin(backup.size_bytes)
-                places = _stage_database(staged, backup, files, paths, work)
-                bad = [
-                    file.path
-                    for file in files
-                    if file.path in places
-                    and not _stage(staged / places[file.path], folder, file, work)
-                ]
-                if bad and not without_damaged:
-                    raise sounds_damaged(name, len(bad), bad[0])
-                _stage_settings(staged, backup, paths)
-                write_state(
-                    staged / STATE_NAME, load_state(paths).changed(library_id=backup.library_id)
-                )
+                bad = _stage_all(staged, paths, folder, backup, work)
+                if bad:
+                    _look_there(folder, store_id)
+                    if not without_damaged:
+                        raise sounds_damaged(shown_name(backup.made_at), len(bad), bad[0])
                 aside = time.strftime(f"{_ASIDE} %Y-%m-%d %H.%M.%S")
                 sync_folder(staged)
                 write_whole(staged / _READY, json.dumps({"aside": aside}).encode())
                 sync_folder(staged)
-            except BaseException:
+            except BaseException as error:
                 remove_tree(staged)
+                if isinstance(error, BackupDamaged):
+                    _look_there(folder, store_id)
                 raise
+    return len(bad)
+
+
+def _stage_all(
+    staged: Path, paths: Paths, folder: BackupFolder, backup: Backup, work: Work
+) -> list[str]:
+    """Copy all of a backup into `staged`; return the sound files that are not whole."""
+    files = read_files(backup)
+    if files is None:
+        raise backup_damaged(shown_name(backup.made_at), FILES)
+    make_private_folder(staged / "recordings")
+    work.begin(backup.size_bytes)
+    places = _stage_database(staged, backup, files, paths, work)
+    wanted = [file for file in files if file.path in places]
+    bad = [
+        file.path for file in wanted if not _stage(staged / places[file.path], folder, file, work)
+    ]
+    _stage_settings(staged, backup, paths)
+    write_state(staged / STATE_NAME, _state_after(backup, paths))
+    return bad
+
+
+def _state_after(backup: Backup, paths: Paths) -> BackupState:
+    """Return what the restored library remembers of its backups.
+
+    It goes on with the series only where that is this library's own already: the library it was
+    made of may live on elsewhere, and two in one series would push each other's backups out.
+    """
+    state = load_state(paths)
+    if state.library_id == backup.library_id:
+        return state
+    return BackupState(
+        new_library_id(), folder=state.folder, store_id=state.store_id, stores=state.stores
+    )
 
 
 def libraries_before(home: Path) -> tuple[Path, ...]:
@@ -220,11 +278,15 @@ def finish_restore(paths: Paths, lock: LibraryLock | None = None) -> Path | None
 def _put_in_place(paths: Paths) -> Path | None:
     home, staged = paths.home, paths.home / _STAGED
     aside = home / str(json.loads((staged / _READY).read_bytes())["aside"])
+    (staged / _PLACING).touch(0o600)
+    sync_folder(staged)
     if (staged / _LIBRARY).exists() and paths.library.exists():
+        with contextlib.suppress(AppError, OSError, sqlite3.Error):
+            finish_take_in(paths)  # while the rows of that archive are there
         with contextlib.suppress(LibraryError, OSError, sqlite3.Error):
             _fold_log(paths.library)
-    for name in _ITEMS:
-        if not (staged / name).exists():
+    for name in (*_BELONGINGS, *_ITEMS):
+        if name in _ITEMS and not (staged / name).exists():
             continue  # a killed run put it in place
         endings = ("", "-wal", "-shm") if name == _LIBRARY else ("",)
         for present in (home / f"{name}{ending}" for ending in endings):
@@ -232,7 +294,8 @@ def _put_in_place(paths: Paths) -> Path | None:
                 make_private_folder(aside)
                 present.rename(_free_name(aside / present.name))
                 sync_folder(aside)
-        (staged / name).rename(home / name)
+        if name in _ITEMS:
+            (staged / name).rename(home / name)
         sync_folder(home)
     remove_tree(staged)
     return aside if aside.is_dir() else None
@@ -256,7 +319,7 @@ def _free_name(file: Path) -> Path:
 
 
 def _discard_staged(paths: Paths) -> bool:
-    """Remove what a killed or abandoned restore left; `False` when another process works on it."""
+    """Remove what an abandoned restore left; `False` when it is in use, or half in place."""
     staged = paths.home / _STAGED
     if not staged.is_dir():
         return True
@@ -264,6 +327,8 @@ def _discard_staged(paths: Paths) -> bool:
     if lock is None:
         return False
     with lock:
+        if (staged / _PLACING).exists() and (staged / _READY).exists():
+            return False
         (staged / _READY).unlink(missing_ok=True)
         remove_tree(staged)
     return True

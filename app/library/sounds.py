@@ -17,7 +17,7 @@ from app.config.paths import Paths
 from app.library.backups import IMPORTED, SAFE_PART, SoundFile
 from app.library.rows import recording_value
 
-_SUFFIX = re.compile(r"^\.[a-z0-9]{1,8}$")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ The rows of an archive are one transaction. What a kill leaves is finished at th
 that transaction is in the library, and swept where it is not.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,11 @@ from zipfile import ZipFile
 
 from app.config.paths import Paths, make_private_folder
 from app.core.backup import Merged
+from app.core.errors import AppError
 from app.library.archive import Contents, opened_archive, unpack_database, unpack_sound
 from app.library.backing_up import free_bytes
-from app.library.backup import sync_folder
-from app.library.backup_errors import archive_damaged, in_use, no_room
+from app.library.backup import hand_over, sync_folder
+from app.library.backup_errors import archive_damaged, in_use, no_room, sound_follows
 from app.library.backups import IMPORTED, remove_tree, told_of_the_disk
 from app.library.connection import open_readonly
 from app.library.lock import LibraryLock
@@ -73,12 +76,15 @@ def take_in_archive(
         if lock is None:
             raise in_use(paths.home)
         with lock:
-            _empty(staged)
-            make_private_folder(staged / "recordings")
+            _settle(paths, staged)  # what a killed one left
+            taking = _Taking(paths, file, zipped, contents, writer, work)
             try:
-                return _take_in(paths, file, zipped, contents, writer, work, free)
+                return taking.run(free)
             finally:
-                remove_tree(staged)
+                if not taking.is_merging:  # else the next opening looks what became of it
+                    with contextlib.suppress(AppError, OSError):
+                        _settle(paths, staged)
+                        remove_tree(staged)
 
 
 def finish_take_in(paths: Paths) -> None:
@@ -93,55 +99,101 @@ def finish_take_in(paths: Paths) -> None:
     if lock is None:
         return  # somebody is at it
     with lock, told_of_the_disk(paths.home):
-        try:
-            added = json.loads((staged / _PLAN).read_bytes())["added"]
-        except (OSError, ValueError, KeyError, TypeError):
-            added = None
-        if added is not None and _is_in(paths, added):
-            _move_sounds(paths, staged)
+        _settle(paths, staged)
         remove_tree(staged)
 
 
-def _is_in(paths: Paths, added: list[str]) -> bool:
-    """Return whether the rows are in the library: all of them are, or none."""
-    with LibraryReader(paths.library) as reader:
-        return not added or reader.recording(added[0]) is not None
-
-
-def _take_in(
-    paths: Paths,
-    file: Path,
-    zipped: ZipFile,
-    contents: Contents,
-    writer: LibraryWriter,
-    work: Work,
-    free: Callable[[Path], int],
-) -> Merged:
-    staged = paths.home / _STAGED
-    needed = contents.database.size_bytes + sum(each.size_bytes for each in contents.files)
-    if (available := free(paths.home)) < needed + _SPARE_BYTES:
-        raise no_room(paths.home, needed + _SPARE_BYTES, available)
-    work.begin(needed)
-    unpack_database(zipped, contents, file, staged / _DATABASE, work)
+def _settle(paths: Paths, staged: Path) -> None:
+    """Finish what is in the library, sweep the rest."""
     try:
-        with closing(_opened(staged / _DATABASE)) as connection:
-            found = _compare(paths, Incoming(connection, contents.home))
-        places = _places(staged / _DATABASE, contents, found)
-        for held in contents.files:
+        added = json.loads((staged / _PLAN).read_bytes())["added"]
+    except (OSError, ValueError, KeyError, TypeError):
+        added = None
+    if added is not None and _is_in(paths, added):
+        _move_sounds(paths, staged)
+    for each in staged.iterdir():
+        if each.name != ".lock":
+            remove_tree(each)
+
+
+def _is_in(paths: Paths, added: list[str]) -> bool:
+    """Return whether the rows are in the library: all of them came, or none."""
+    with LibraryReader(paths.library) as reader:
+        return not added or any(reader.recording(key) is not None for key in added)
+
+
+class _Taking:
+    """One archive on its way into the library."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        file: Path,
+        zipped: ZipFile,
+        contents: Contents,
+        writer: LibraryWriter,
+        work: Work,
+    ) -> None:
+        self._paths = paths
+        self._staged = paths.home / _STAGED
+        self._file = file
+        self._zipped = zipped
+        self._contents = contents
+        self._writer = writer
+        self._work = work
+        self._merging: Future[Merged] | None = None
+
+    @property
+    def is_merging(self) -> bool:
+        """Whether the writer is still at the rows."""
+        return self._merging is not None and not self._merging.done()
+
+    def run(self, free: Callable[[Path], int]) -> Merged:
+        contents, home = self._contents, self._paths.home
+        needed = contents.database.size_bytes + sum(each.size_bytes for each in contents.files)
+        if (available := free(home)) < needed + _SPARE_BYTES:
+            raise no_room(home, needed + _SPARE_BYTES, available)
+        self._work.begin(needed)
+        database = self._staged / _DATABASE
+        unpack_database(self._zipped, contents, self._file, database, self._work)
+        try:
+            with closing(_opened(database)) as connection:
+                found = _compare(self._paths, Incoming(connection, contents.home))
+            self._unpack_sounds(_places(database, contents, found))
+            write_whole(self._staged / _PLAN, json.dumps({"added": found.added}).encode())
+            sync_folder(self._staged)
+            merged = self._merge(database)
+        except (ValueError, TypeError, sqlite3.Error) as error:
+            raise archive_damaged(self._file, _DATABASE) from error
+        try:
+            _move_sounds(self._paths, self._staged)
+        except OSError as error:
+            raise sound_follows(error, self._paths.recordings) from error
+        return merged
+
+    def _unpack_sounds(self, places: dict[str, str]) -> None:
+        recordings = make_private_folder(self._staged / "recordings")
+        for held in self._contents.files:
             place = places.get(held.path)
-            if place is None or (paths.home / place).exists():
-                work.did(held.size_bytes)
+            if place is None or (self._paths.home / place).exists():
+                self._work.did(held.size_bytes)
             else:
-                unpack_sound(zipped, held, file, staged / place, work)
-        _sync_folders(staged)
-        write_whole(staged / _PLAN, json.dumps({"added": found.added}).encode())
-        sync_folder(staged)
-        with closing(_opened(staged / _DATABASE)) as connection:
-            merged = writer.merge(Incoming(connection, contents.home), paths.home).result()
-    except (ValueError, TypeError, sqlite3.Error) as error:
-        raise archive_damaged(file, _DATABASE) from error
-    _move_sounds(paths, staged)
-    return merged
+                unpack_sound(self._zipped, held, self._file, self._staged / place, self._work)
+        for folder in recordings.iterdir():
+            hand_over(folder)
+
+    def _merge(self, database: Path) -> Merged:
+        """Take the rows in. The writer goes on after Ctrl-C, so it is waited for."""
+        connection = _opened(database)
+        incoming = Incoming(connection, self._contents.home)
+        self._merging = self._writer.merge(incoming, self._paths.home)
+        # Never closed while the writer reads from it.
+        self._merging.add_done_callback(lambda _merged: connection.close())
+        try:
+            return self._merging.result()
+        except BaseException:
+            wait([self._merging])
+            raise
 
 
 def _opened(database: Path) -> sqlite3.Connection:
@@ -188,11 +240,6 @@ def _places(database: Path, contents: Contents, found: _Compared) -> dict[str, s
     return {**places, **{path: place for path, (_id, place) in back.items()}}
 
 
-def _sync_folders(staged: Path) -> None:
-    for folder in (staged / "recordings").iterdir():
-        sync_folder(folder)
-
-
 def _move_sounds(paths: Paths, staged: Path) -> None:
     """Move what is not here yet into the recordings' own folders."""
     for source in sorted(staged.glob("recordings/*/*")):
@@ -200,12 +247,6 @@ def _move_sounds(paths: Paths, staged: Path) -> None:
         target = make_private_folder(paths.recordings / source.parent.name) / source.name
         if not target.exists():
             source.rename(target)
-            sync_folder(target.parent)
+            hand_over(target.parent)
     if paths.recordings.is_dir():
         sync_folder(paths.recordings)
-
-
-def _empty(staged: Path) -> None:
-    for each in staged.iterdir():
-        if each.name != ".lock":
-            remove_tree(each)

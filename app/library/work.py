@@ -4,6 +4,7 @@ A copy is there whole under its own name or not at all: it grows beside it under
 """
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import os
@@ -19,11 +20,16 @@ from app.library.backup import sync_file
 
 BLOCK_BYTES = 1 << 20
 PARTIAL = ".partial-"
+_OUR_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # they say nothing about the file
 _SHRINKS_BELOW = 0.9  # what gets no smaller than this is kept as it is
 
 
 class Stopped(Exception):
     """The person stopped the work; nothing half is left behind."""
+
+
+class Unreadable(OSError):
+    """A file could not be read, or not be unpacked; writing has not failed."""
 
 
 class Work:
@@ -47,8 +53,9 @@ class Work:
 
     def hold(self) -> None:
         """Let the disk alone until `go_on`."""
-        if not self._is_stopped:
-            self._may_go_on.clear()
+        self._may_go_on.clear()
+        if self._is_stopped:  # looked at last: it may come from another thread meanwhile
+            self._may_go_on.set()
 
     def go_on(self) -> None:
         self._may_go_on.set()
@@ -86,10 +93,27 @@ def blocks_of(source: IO[bytes], work: Work) -> Iterator[bytes]:
         yield block
 
 
-def shrinks(file: Path) -> bool:
-    """Return whether packing `file` is worth it, by its beginning; FLAC and MP3 do not shrink."""
-    with file.open("rb") as source:
-        head = source.read(BLOCK_BYTES)
+def file_blocks(source: Path, *, is_packed: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of a file, unpacked where `is_packed`.
+
+    Raises:
+        Unreadable: it is not there, or something of it cannot be read.
+        OSError: this process has too much open.
+    """
+    try:
+        with source.open("rb") as raw:
+            reading: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_packed else raw  # type: ignore[assignment]
+            while block := reading.read(BLOCK_BYTES):
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        number = getattr(error, "errno", None)
+        if number in _OUR_LIMITS:
+            raise
+        raise Unreadable(number, str(error)) from error
+
+
+def shrinks(head: bytes) -> bool:
+    """Return whether packing is worth it, by a file's first block; FLAC and MP3 do not shrink."""
     return len(zlib.compress(head, 1)) < _SHRINKS_BELOW * len(head)
 
 
@@ -128,31 +152,38 @@ def copy_unpacked(
 def read_checked(
     source: Path, wanted: Content, work: Work, *, is_packed: bool, into: IO[bytes] | None = None
 ) -> bool:
-    """Return whether `source` holds `wanted`, writing it `into` a file as it is read."""
+    """Return whether `source` holds `wanted`, writing it `into` a file as it is read.
+
+    Raises:
+        OSError: it could not be written.
+        Stopped: the person stopped it.
+    """
     digest, size = hashlib.sha256(), 0
     try:
-        with source.open("rb") as raw:
-            reading: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_packed else raw  # type: ignore[assignment]
-            for block in blocks_of(reading, work):
-                size += len(block)
-                if size > wanted.size_bytes:
-                    return False
-                digest.update(block)
-                if into is not None:
-                    into.write(block)
-    except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile):
+        for block in file_blocks(source, is_packed=is_packed):
+            work.did(len(block))
+            size += len(block)
+            if size > wanted.size_bytes:
+                return False
+            digest.update(block)
+            if into is not None:
+                into.write(block)
+    except Unreadable:
         return False
     return size == wanted.size_bytes and digest.hexdigest() == wanted.sha256
 
 
 @contextlib.contextmanager
 def new_file(file: Path) -> Iterator[IO[bytes]]:
-    """Open a new private file for writing; afterwards its bytes are on the disk."""
+    """Open a new private file for writing; afterwards the drive has its bytes.
+
+    Whoever names it for good syncs something afterwards.
+    """
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
         yield out
         out.flush()
-    sync_file(file)
+        os.fsync(out.fileno())
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -161,6 +192,7 @@ def write_whole(file: Path, content: bytes) -> None:
     try:
         with new_file(partial) as out:
             out.write(content)
+        sync_file(partial)
         partial.replace(file)
     except BaseException:
         with contextlib.suppress(OSError):

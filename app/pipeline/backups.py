@@ -4,6 +4,7 @@ One piece of such work runs at a time, on the io pool. It lets the disk alone wh
 records. A backup that is due and cannot be made is said once, calmly, and tried again by itself.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -20,8 +21,8 @@ from app.core.errors import AppError, BackupDamaged, BackupFailed, BackupMissing
 from app.core.events import Event
 from app.library.archive import write_archive
 from app.library.backing_up import make_backup
-from app.library.backup_errors import not_there
-from app.library.backup_state import load_state
+from app.library.backup_errors import backup_too_new, not_there
+from app.library.backup_state import forget_store, load_state
 from app.library.backups import Backup, BackupFolder, existing_backups
 from app.library.errors import read_only
 from app.library.restore import is_restore_staged, newest_whole, stage_restore
@@ -121,6 +122,8 @@ class Backups:
     def folder_chosen(self) -> None:
         """Begin anew with the folder that the settings name now."""
         self._tried_s = None
+        with contextlib.suppress(OSError):  # said by the backup that comes next
+            forget_store(self._parts.paths, Path(self._settings().backup_folder))
         self._tell(replace(self._remembered(), stage=self._now.stage))
         self.look()
 
@@ -159,8 +162,8 @@ class Backups:
 
         def run(work: Work) -> BackupChanged:
             folder = existing_backups(chosen)
-            backup = find_backup(folder, name)
             paths = self._parts.paths
+            backup = find_backup(folder, name, load_state(paths).library_id)
             try:
                 stage_restore(paths, folder, backup, work, without_damaged=without_damaged)
             except BackupDamaged as error:
@@ -273,26 +276,45 @@ def backups_in(chosen: Path) -> tuple[BackupLine, ...]:
     """
     folder = existing_backups(chosen)
     lines = [line_of(backup) for backup in folder.backups()]
+    lines += [BackupLine(n, 0.0, is_readable=False, is_newer=True) for n in folder.newer()]
     lines += [BackupLine(name, 0.0, is_readable=False) for name in folder.unreadable()]
     return tuple(lines)
 
 
-def find_backup(folder: BackupFolder, name: str) -> Backup:
-    """Return the backup whose name is, or begins with, `name`; the newest when that is empty.
+def find_backup(folder: BackupFolder, name: str, library_id: str = "") -> Backup:
+    """Return the backup that is called `name`, else the newest whose name begins with it.
+
+    Where more than one library keeps its backups in the folder, that is the newest of `library_id`.
 
     Raises:
-        BackupFailed: there is none.
+        BackupFailed: there is none, or it might be another library's.
     """
     found = [backup for backup in folder.backups() if backup.name.startswith(name)]
+    own = [backup for backup in found if backup.library_id == library_id]
+    exact = [backup for backup in found if backup.name == name]
+    libraries = len({backup.library_id for backup in found})
+    if best := exact or own or (found if libraries == 1 else []):
+        return best[0]
     if found:
-        return found[0]
+        raise BackupFailed(
+            mark("“{folder}” holds backups of {count} libraries, and none is this one’s."),
+            mark("Name the one you want; see which there are in the list of backups."),
+            folder=str(folder.root),
+            count=libraries,
+        )
+    raise _not_found(folder, name)
+
+
+def _not_found(folder: BackupFolder, name: str) -> BackupFailed:
+    if newer := [each for each in folder.newer() if each.startswith(name)]:
+        return backup_too_new(newer[0])
     if any(damaged.startswith(name) for damaged in folder.unreadable()):
-        raise BackupDamaged(
+        return BackupDamaged(
             mark("The description of the backup “{name}” is damaged."),
             mark("Restore another backup."),
             name=name or folder.root.name,
         )
-    raise BackupMissing(
+    return BackupMissing(
         mark("There is no backup “{name}” in “{folder}”."),
         mark("See which there are in the list of backups."),
         name=name,

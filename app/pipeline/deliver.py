@@ -4,15 +4,18 @@ It is in the library before any of this begins. Focus is never moved: a person w
 meanwhile finds the text on the clipboard and is told.
 """
 
+import logging
 from collections.abc import Callable
 
 from app.core.dictation import Outcome
 from app.core.errors import AppError
 from app.macos.front_app import FrontApp, FrontApps
 from app.macos.insert import Inserter, InsertOutcome, Way
-from app.pipeline.problems import switched_away
+from app.pipeline.problems import not_delivered, switched_away
 
 OnDelivered = Callable[[Outcome, AppError | None], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Delivery:
@@ -46,6 +49,22 @@ class Delivery:
             fits_caret: whether spaces and capitals follow what stands around the caret.
             only_copies: whether the person wants text on the clipboard only.
         """
+        told = _Once(on_done)
+        try:
+            self._deliver(text, front, told, language, fits_caret, only_copies)
+        except Exception:  # noqa: BLE001  # a take must come to its end, whatever an inserter does
+            _log.exception("delivering a text failed")
+            told(Outcome.SAVED, not_delivered())
+
+    def _deliver(
+        self,
+        text: str,
+        front: FrontApp | None,
+        on_done: OnDelivered,
+        language: str | None,
+        fits_caret: bool,
+        only_copies: bool,
+    ) -> None:
         now = self._front_apps.now()
         has_left = (
             front is not None
@@ -74,6 +93,19 @@ class Delivery:
             on_done(Outcome.SAVED, error)
         else:
             on_done(Outcome.COPIED, reason)
+
+
+class _Once:
+    """Passes on the first outcome it is told, and no other."""
+
+    def __init__(self, on_done: OnDelivered) -> None:
+        self._on_done = on_done
+        self._was_told = False
+
+    def __call__(self, outcome: Outcome, reason: AppError | None) -> None:
+        if not self._was_told:
+            self._was_told = True
+            self._on_done(outcome, reason)
 
 
 def _told(outcome: InsertOutcome) -> tuple[Outcome, AppError | None]:

@@ -431,7 +431,7 @@ class DictationMachine:
             self._keeper.pack(take, drops_journal=False)
             return
         self._keeper.pack(take, drops_journal=True)
-        if not text.strip():
+        if not text:  # a line break is a text, too: it was asked for
             self._over(take, Outcome.NOTHING_HEARD)
             return
         self._last.remember(text)

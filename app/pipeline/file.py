@@ -163,22 +163,20 @@ class WindowReader:
             self._thread.join()
 
     def _read(self) -> None:
+        """Read all of it; whatever goes wrong ends the job, never just this thread."""
         try:
-            feed = self._open_windows(self._file, self._max_speech_s)
-        except AppError as error:
-            self._fail(error)
-            return
-        with self._changed:
-            self._feed = None if self._is_closed else feed
-        try:
-            if self._feed is not None:
-                self._read_all(feed)
+            with closing(self._open_windows(self._file, self._max_speech_s)) as feed:
+                with self._changed:
+                    self._feed = None if self._is_closed else feed
+                if self._feed is not None:
+                    self._read_all(feed)
         except AppError as error:
             self._fail(error)
         except OSError as error:
-            self._fail(_unreadable(self._file, error))
-        finally:
-            feed.close()
+            self._fail(_unreadable(self._file, error.strerror or str(error)))
+        except Exception as error:  # noqa: BLE001  # nobody else sees it: the job is told
+            _log.exception("reading a file failed")
+            self._fail(_unreadable(self._file, type(error).__name__))
 
     def _read_all(self, feed: WindowFeed) -> None:
         for window in feed:
@@ -208,6 +206,7 @@ class WindowReader:
     def _fail(self, error: AppError) -> None:
         with self._changed:
             self._error = error
+        self._on_ready()
 
 
 class _InOrder:
@@ -395,10 +394,10 @@ def _out_of_memory(model: Model) -> EngineFailed:
     )
 
 
-def _unreadable(file: Path, error: OSError) -> DecodeFailed:
+def _unreadable(file: Path, reason: str) -> DecodeFailed:
     return DecodeFailed(
         mark("“{name}” could not be read: {reason}."),
         mark("Check that the file is still there and that you may open it, then try again."),
         name=file.name,
-        reason=error.strerror or str(error),
+        reason=reason,
     )

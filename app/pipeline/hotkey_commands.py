@@ -6,7 +6,7 @@ from app.core.dictation import Dictation
 from app.core.recording import RecordingKind
 from app.macos.hotkey import HotkeyEvent, HotkeyMoment
 from app.pipeline.gestures import DOUBLE_S, Gesture, Wish
-from app.pipeline.hotkeys import CANCEL, DICTATE, QUICK
+from app.pipeline.hotkeys import CANCELS, DICTATE, QUICK
 
 _KINDS = {DICTATE: RecordingKind.DICTATION, QUICK: RecordingKind.QUICK}
 
@@ -51,7 +51,7 @@ class HotkeyCommands:
             self.interrupted(event.name)
 
     def pressed(self, name: str, at_s: float) -> None:
-        if name == CANCEL:
+        if name in CANCELS:
             self._dictation.cancel()
         elif name in self._gestures:
             self._do(name, self._gestures[name].pressed(at_s, is_recording=self._is_recording()))

@@ -1,6 +1,8 @@
 """The global hotkeys of dictation: bound as the person wants them, Escape only while recording.
 
-A hotkey that cannot be had is told once, in a sentence, and the others work.
+A hotkey that cannot be had is told once, in a sentence, and the others work. Systems compare
+modifiers exactly, so Escape is bound with those of the hotkeys, too: it must cancel while they are
+held.
 """
 
 import sys
@@ -8,12 +10,25 @@ from collections.abc import Callable
 
 from app.config.settings import Settings
 from app.core.errors import AppError, HotkeyRefused, mark
-from app.macos.hotkey import Chord, HotkeyEvent, Hotkeys, NoHotkeys, Post, parse_chord
+from app.macos.hotkey import (
+    LONE_MODIFIERS,
+    Chord,
+    HotkeyEvent,
+    Hotkeys,
+    Modifier,
+    NoHotkeys,
+    Post,
+    parse_chord,
+)
 
 DICTATE, QUICK, CANCEL = "dictate", "quick", "cancel"
+_CANCEL_WHILE = {name: f"cancel while {name}" for name in (DICTATE, QUICK)}
+CANCELS = frozenset({CANCEL, *_CANCEL_WHILE.values()})
 # Needs no permission anywhere, and no system or common program uses it.
 DEFAULT_DICTATE = "ctrl+alt+d" if sys.platform == "darwin" else "ctrl+alt+space"
 _ESCAPE = Chord("escape")
+_ALT_COMMAND = frozenset({Modifier.ALT, Modifier.COMMAND})
+_FORCE_QUIT = frozenset({_ALT_COMMAND, _ALT_COMMAND | {Modifier.SHIFT}})  # macOS, with Escape
 
 
 class HotkeyBindings:
@@ -48,11 +63,14 @@ class HotkeyBindings:
         if is_wanted == (CANCEL in self._bound):
             return
         if is_wanted:
-            self._bound[CANCEL] = str(_ESCAPE)
-            self._bind(CANCEL, _ESCAPE, is_told=False)  # another way to cancel is always there
+            for name, escape in self._escapes().items():
+                self._bound[name] = str(escape)
+                self._bind(name, escape, is_told=False)  # another way to cancel is always there
         else:
-            del self._bound[CANCEL]
-            self._hotkeys.unbind(CANCEL)
+            for name in CANCELS & self._bound.keys():
+                del self._bound[name]
+                self._refusals.pop(name, None)
+                self._hotkeys.unbind(name)
 
     def problem(self, name: str = "") -> AppError | None:
         """Return why `name`, or any hotkey, may not arrive at this moment, if there is a reason."""
@@ -72,7 +90,7 @@ class HotkeyBindings:
         if chord is None:
             self._want(name, "")
             return None
-        others = {held: key for key, held in self._bound.items() if key not in (name, CANCEL)}
+        others = [held for key, held in self._bound.items() if key not in CANCELS | {name}]
         if str(chord) in others:
             return _same_as_another(chord)
         self._hotkeys.unbind(name)
@@ -89,7 +107,7 @@ class HotkeyBindings:
 
     def rest(self, is_resting: bool) -> None:
         """Let go of every key while a person presses a new one; take them back after."""
-        names = [name for name in self._bound if name != CANCEL]
+        names = [name for name in self._bound if name not in CANCELS]
         for name in names:
             if is_resting:
                 self._hotkeys.unbind(name)
@@ -102,8 +120,10 @@ class HotkeyBindings:
         self._hotkeys.close()
 
     def _want(self, name: str, chord: str, *, is_told: bool = True) -> None:
-        if self._bound.get(name, "") == chord:
+        is_same = self._bound.get(name, "") == chord
+        if is_same and name not in self._refusals:
             return
+        is_told = is_told and not is_same  # what was refused before is only tried once more
         self._hotkeys.unbind(name)
         self._refusals.pop(name, None)
         self._bound[name] = chord
@@ -113,9 +133,21 @@ class HotkeyBindings:
             wanted = parse_chord(chord)
         except AppError as error:
             self._refusals[name] = error
-            self._on_problem(error)
+            if is_told:
+                self._on_problem(error)
         else:
             self._bind(name, wanted, is_told=is_told)
+
+    def _escapes(self) -> dict[str, Chord]:
+        """Return Escape alone, and as it arrives while a hotkey is held; each once."""
+        escapes = {CANCEL: _ESCAPE}
+        for name, cancel in _CANCEL_WHILE.items():
+            modifiers = _held_with(self._bound.get(name, ""))
+            escape = Chord("escape", modifiers)
+            is_free = escape not in escapes.values() and str(escape) not in self._bound.values()
+            if is_free and modifiers not in _FORCE_QUIT:
+                escapes[cancel] = escape
+        return escapes
 
     def _bind(self, name: str, chord: Chord, *, is_told: bool) -> None:
         try:
@@ -124,6 +156,16 @@ class HotkeyBindings:
             self._refusals[name] = error
             if is_told:
                 self._on_problem(error)
+
+
+def _held_with(chord: str) -> frozenset[Modifier]:
+    """Return the modifiers that are down while `chord` is; none where it is no chord."""
+    try:
+        held = parse_chord(chord)
+    except AppError:
+        return frozenset()
+    alone = LONE_MODIFIERS.get(held.key)
+    return held.modifiers | ({alone} if alone is not None else set())
 
 
 def _same_as_another(chord: Chord) -> HotkeyRefused:

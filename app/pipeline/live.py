@@ -42,7 +42,8 @@ _HISTORY_S = 3.0  # an utterance is certain only a while after it began
 _BEHIND_S = 5.0  # so far behind, partials of words long spoken help nobody
 _LONG_S = 40.0  # an utterance so long ends at the next short pause …
 _TOO_LONG_S = 120.0  # … and one so long anywhere
-_SAME_TALK_S = 5.0  # after a shorter pause the language is still the same
+_SAME_TALK_S = 5.0  # after a shorter pause the language is still the same …
+_TELLING_S = 3.0  # … if there was sound enough to know it: one word says little
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class _Utterance:
     stream: Stream
     start_s: float
     fed: int  # first sample of the take it has not heard
+    is_language_given: bool
     heard: list[Audio] = field(default_factory=list)
 
 
@@ -137,7 +139,8 @@ class _Listener:
         self._end = 0  # samples of the take heard so far
         self._recent: Audio = np.zeros(0, np.float32)  # the last ones
         self._utterance: _Utterance | None = None
-        self._language = order.options.language
+        self._language = order.options.language  # what goes for what follows
+        self._last_language = order.options.language  # of what was said last
         self._spoke_s = order.start_s  # until when somebody spoke
         self._done_s = order.start_s
         self._told_silence = False
@@ -180,8 +183,9 @@ class _Listener:
         for region in closed:
             yield from self._close_at(self._placed(region))
         self._open_if_speaking()
+        yield from self._cut_at_pause()
         self._feed(self._end)
-        if self._is_too_long() or self._has_paused():
+        if self._is_too_long():
             yield from self._close_at(Region(self._spoke_s, self._end / SAMPLE_RATE))
         self._watch_silence()
         behind_s = self._progress.captured_s() - self._end / SAMPLE_RATE
@@ -212,7 +216,8 @@ class _Listener:
         if pause_s <= _SAME_TALK_S:
             options = replace(options, language=self._language)
         stream = self._recognizer.open_stream(options, begin / SAMPLE_RATE)
-        self._utterance = _Utterance(stream, begin / SAMPLE_RATE, begin)
+        is_given = options.language is not None
+        self._utterance = _Utterance(stream, begin / SAMPLE_RATE, begin, is_given)
 
     def _feed(self, until: int) -> None:
         """Let the utterance hear what it has not heard, up to the sample `until`."""
@@ -242,11 +247,25 @@ class _Listener:
         length_s = self._end / SAMPLE_RATE - utterance.start_s
         return length_s > _TOO_LONG_S or (length_s > _LONG_S and not self._detector.is_speaking)
 
-    def _has_paused(self) -> bool:
-        """Whether the person paused the recording: what follows is another utterance."""
-        markers = self._cursor.markers
-        fresh, self._markers = markers[self._markers :], len(markers)
-        return self._utterance is not None and any(m.kind is Kind.PAUSE for m in fresh)
+    def _cut_at_pause(self) -> Steps:
+        """End the utterance where the person paused the recording: what follows is another."""
+        pause = self._passed_pause()
+        utterance = self._utterance
+        if pause is None or utterance is None or round(utterance.start_s * SAMPLE_RATE) >= pause:
+            return
+        yield from self._close_at(Region(utterance.start_s, pause / SAMPLE_RATE))
+        self._open_if_speaking()
+
+    def _passed_pause(self) -> int | None:
+        """Return the sample of the last pause that is new; a block may hold sound behind it."""
+        pause = None
+        for marker in self._cursor.markers[self._markers :]:
+            at = round(marker.at_s * SAMPLE_RATE)
+            if at > self._end:  # the cursor is ahead of the sound it has given
+                break
+            self._markers += 1
+            pause = at if marker.kind is Kind.PAUSE else pause
+        return pause
 
     def _watch_silence(self) -> None:
         wanted_s = self._order.silence_s
@@ -278,7 +297,9 @@ class _Listener:
             else:
                 yield None
         if result.language and result.segments:
-            self._language = result.language
+            self._last_language = result.language
+            if not utterance.is_language_given and done_s - utterance.start_s >= _TELLING_S:
+                self._language = result.language
         whole = yield from self._reread(utterance, result)
         yield from self._tell(SegmentsFinal(
             self._order.take_id, whole.segments, self._after(done_s), result.language, whole.missing
@@ -331,7 +352,7 @@ class _Listener:
             yield from self._close_at(self._placed(region))
         yield from self._finish(end_s)
         yield from self._tell(
-            SegmentsFinal(self._order.take_id, (), self._after(end_s), self._language)
+            SegmentsFinal(self._order.take_id, (), self._after(end_s), self._last_language)
         )
 
     def _partial(

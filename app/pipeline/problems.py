@@ -136,6 +136,13 @@ def switched_away(name: str) -> InsertFailed:
     )
 
 
+def not_delivered() -> InsertFailed:
+    return InsertFailed(
+        mark("Something unexpected went wrong, so the text may not have been inserted."),
+        mark("It is in your library. Click where it belongs and choose “Paste last”."),
+    )
+
+
 def ended_without_text() -> EngineFailed:
     return EngineFailed(
         mark("Undertone ended before this recording was transcribed. Its sound is kept."),

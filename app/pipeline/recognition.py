@@ -6,6 +6,7 @@ step that does not come back is given up after a deadline, though nothing can en
 of the app.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +31,8 @@ from app.pipeline.main_thread import MainThread
 from app.pipeline.spoken_text import cleaned, glossary_of, rules_of
 from app.pipeline.take import Take, TakeKeeper
 from app.pipeline.warm import Warmth
+
+_log = logging.getLogger(__name__)
 
 HANG_S = 20.0  # a step takes 60 ms, loading a piece of a large model a few seconds
 BEHIND_S = 30.0  # from here on a person is told that the words come late
@@ -191,8 +194,11 @@ class Recognition:
         if take.run != run:
             return None
         now = datetime.fromtimestamp(take.created_at)
-        segments = tuple(cleaned(s, final.language, rules, now) for s in final.segments)
-        final = replace(final, segments=segments)
+        try:
+            segments = tuple(cleaned(s, final.language, rules, now) for s in final.segments)
+            final = replace(final, segments=segments)
+        except Exception:  # noqa: BLE001  # a text rule must not cost the words, nor the model
+            _log.exception("cleaning a final failed")
         self._parts.keeper.keep(take, final)
         self._main.post(lambda: self._on_final(take, final))
         return final

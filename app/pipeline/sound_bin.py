@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.audio.journal import flush_to_medium, sync_folder
+from app.audio.journal import sync_folder
+from app.config.medium import flush_to_medium
 from app.config.paths import Paths, make_private_folder, write_private
 from app.core.errors import AppError, DiskFull, LibraryError, LibraryLocked, mark
 from app.core.ids import names_a_folder

@@ -32,7 +32,7 @@ from app.library.lock import Owner
 from app.library.reader import LibraryReader
 from app.library.writer import LibraryWriter
 from app.macos.front_app import FrontApp
-from app.pipeline.spoken_text import title_of, written
+from app.pipeline.spoken_text import joined, title_of, written
 
 _log = logging.getLogger(__name__)
 _ROW_PATIENCE_S = 5.0  # a library that takes longer does not hold up the words
@@ -258,8 +258,7 @@ class TakeKeeper:
         text = ""
         try:
             segments = tuple(take.segments)
-            now = datetime.fromtimestamp(take.created_at)
-            text = written(segments, take.language, self._settings(), now)
+            text = self._text_of(take, segments)
             if take.log is not None:
                 take.log.close()
                 take.log = None
@@ -268,8 +267,21 @@ class TakeKeeper:
         except AppError as error:
             take.library_error = error
             self._emit(Failed(error))
+        except Exception as error:  # noqa: BLE001  # nobody reads this future: it is told here
+            _log.exception("writing down the end of a take failed")
+            take.library_error = _unexpected(error)
+            self._emit(Failed(take.library_error))
         finally:
             then(text)
+
+    def _text_of(self, take: Take, segments: Sequence[Segment]) -> str:
+        """Return the text as the person wants it; as it was heard, if that cannot be made."""
+        try:
+            now = datetime.fromtimestamp(take.created_at)
+            return written(segments, take.language, self._settings(), now)
+        except Exception:  # noqa: BLE001  # a text rule must not cost the words
+            _log.exception("making the text of a take failed")
+            return joined([segment.text for segment in segments])
 
     def _write_row(
         self, take: Take, status: RecordingStatus, segments: tuple[Segment, ...], text: str
@@ -298,6 +310,9 @@ class TakeKeeper:
             self._add_row(take)
         if len(self._reader.transcript(take.take_id).segments) < len(segments):
             self._writer.replace_transcript(take.take_id, segments, take.language).result()
+            # A retry goes on behind them.
+            done_s = max(take.kept_s, segments[-1].end_s)
+            self._writer.append_segments(take.take_id, take.take_id, (), done_s).result()
         take.library_error = None
 
     def _set_status(self, take: Take, status: RecordingStatus) -> None:

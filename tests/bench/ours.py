@@ -117,9 +117,11 @@ class Clocked(Transcription):
         self.stages.add("decode", began)
         return done
 
-    def _timed(self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded) -> list[TimedCut]:
+    def _timed(
+        self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded, duration_s: float
+    ) -> list[TimedCut]:
         began = time.process_time()
-        timed = super()._timed(at, work, cuts, decoded)
+        timed = super()._timed(at, work, cuts, decoded, duration_s)
         self.stages.add("words", began)
         return timed
 

@@ -88,6 +88,29 @@ def test_replacements_take_whole_words_and_the_longest_first() -> None:
     assert apply_replacements("same", []) == "same"
 
 
+@pytest.mark.parametrize(
+    ("heard", "text", "written"),
+    [
+        ("istanbul", "İstanbul, ıstanbul", "X, X"),
+        ("ali", "Alı geldi", "X geldi"),
+        ("İmza", "imza ve imzalı", "X ve imzalı"),
+        ("straße", "Die Straße ist lang", "Die X ist lang"),
+        ("don’t", "I don't, I DON’T", "I X, I X"),
+    ],
+)
+def test_case_is_ignored_as_each_alphabet_has_it(heard: str, text: str, written: str) -> None:
+    assert apply_replacements(text, [("other", "O"), (heard, "X")]) == written
+    assert apply_snippets(text.replace(",", ""), [(heard, "X")], NOW) == written.replace(",", "")
+
+
+def test_of_two_replacements_of_the_same_phrase_the_later_counts() -> None:
+    assert apply_replacements("my mail", [("My mail", "old"), ("my  mail", "new")]) == "new"
+
+
+def test_a_command_with_a_foreign_i_is_a_command() -> None:
+    assert apply_commands("one. New lİne two", "en") == "one.\nTwo"
+
+
 def test_snippets_are_filled_in_and_swallow_the_mark_behind_them() -> None:
     pairs = [("my address", "1 Main Street\nTown"), ("stamp", "{{time}}")]
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import ImportFailed, ModelDamaged
+from app.engine import convert as convert_module
 from app.engine.convert import convert_steps
+from app.engine.files import read_arrays
 from app.engine.voxtral.weights import load_steps
 from app.engine.whisper.config import Dimensions
 from app.engine.whisper.mel import log_mel
@@ -83,6 +85,35 @@ def test_whisper(tmp_path: Path, bits: int, is_split: bool) -> None:
     picture = mx.array(log_mel(sound, WIDE.n_mels, 200))[None]
     first, second = (np.array(drain(model.encoder.steps(picture))) for model in (before, after))
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > (0.99 if bits == 8 else 0.8)
+
+
+def test_a_file_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    piece = 50_000
+    monkeypatch.setattr(convert_module, "_STEP_BYTES", piece)
+    source = random_model.write_model(tmp_path / "a", WIDE, random_model.random_arrays(1, WIDE))
+    target = tmp_path / "b"
+    target.mkdir()
+    made, sizes = target / "weights.safetensors", [0]
+    for _done in convert_steps(source, target, 8):
+        sizes.append(made.stat().st_size if made.exists() else 0)
+    assert sizes[-1] > 20 * piece
+    assert np.diff(sizes).max() <= 3 * piece, "a piece, what came before it, and the file's buffer"
+
+
+def test_each_kind_of_array_is_read_back_as_it_was(tmp_path: Path) -> None:
+    kinds = (mx.float16, mx.bfloat16, mx.float32, mx.uint32, mx.int32, mx.int64, mx.uint8)
+    wanted = {str(kind): (mx.arange(15).astype(kind) * 3).reshape(3, 5).T for kind in kinds} | {
+        "one": mx.array(7.5),
+        "none": mx.zeros((0, 4)),
+    }
+    file = tmp_path / "model.safetensors"
+    for _ in convert_module._save(file, dict(wanted)):
+        pass
+    found = read_arrays(file)
+    assert found.keys() == wanted.keys()
+    for name, array in wanted.items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+        assert mx.array_equal(found[name], array).item()
 
 
 def test_what_is_quantised_is_not_quantised_again(tmp_path: Path) -> None:

@@ -345,6 +345,30 @@ def test_wake_asks_an_idle_job_again() -> None:
     thread.stop()
 
 
+def test_a_look_that_fails_ends_neither_the_thread_nor_a_job() -> None:
+    has_failed = threading.Event()
+    ended: list[Event] = []
+    is_over = threading.Event()
+
+    def look() -> float | None:
+        has_failed.set()
+        raise RuntimeError("a recognizer that cannot be closed")
+
+    def tell(event: Event) -> None:
+        ended.append(event)
+        is_over.set()
+
+    loop = EngineLoop(tell)
+    loop.look_after(look)
+    thread = EngineThread(loop)
+    thread.start()
+    assert has_failed.wait(5)
+    loop.submit("a", Priority.LIVE_FINAL, lambda: iter([None, None]))
+    assert is_over.wait(5)
+    assert ended == [JobEnded("a")]
+    assert thread.stop(5)
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(list(Priority)), st.integers(1, 6), st.booleans()),

@@ -1,20 +1,27 @@
 """Everything out into one file and back in: equal, merged, and nothing believed."""
 
+import errno
 import json
+import os
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
 from app.config.paths import Paths
-from app.core.backup import Merged
+from app.core.backup import Archived, Merged
 from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
 from app.core.transcript import Segment
+from app.library import merge, reorder, unarchive
 from app.library.archive import write_archive
 from app.library.reader import LibraryReader
 from app.library.search import ListQuery
+from app.library.transaction import Transaction
 from app.library.unarchive import finish_take_in, take_in_archive
 from app.library.work import Stopped, Work
 from app.library.writer import LibraryWriter
@@ -46,6 +53,52 @@ def take_in(paths: Paths, file: Path) -> Merged:
 def change(paths: Paths, work: Callable[[LibraryWriter], object]) -> None:
     with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
         work(writer)
+
+
+def unreadable(file: Path) -> Callable[..., IO[bytes]]:
+    """Return an `open` for which `file` lies on a bad sector."""
+    opened = Path.open
+
+    def opening(self: Path, mode: str = "r") -> IO[bytes]:
+        if self == file:
+            raise OSError(errno.EIO, "said by the disk", str(self))
+        return cast(IO[bytes], opened(self, mode))
+
+    return opening
+
+
+def test_sound_that_cannot_be_read_is_left_out_and_counted(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, fresh = tmp_path / "all.zip", Paths(tmp_path / "fresh")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(paths.recordings / TAKE / "audio.flac"))
+        assert write_archive(paths, file, Work()) == Archived("all.zip", 4, left_out=1)
+    assert take_in(fresh, file) == Merged(added=4)
+    wanted = sounds_of(paths)
+    del wanted[f"recordings/{TAKE}/audio.flac"]
+    assert sounds_of(fresh) == wanted
+
+
+def test_an_archive_that_cannot_be_read_is_named(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+
+    def failing(_self: zipfile.ZipExtFile, _count: int = -1) -> bytes:
+        raise OSError(errno.EIO, "said by the disk")
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", failing)
+    with pytest.raises(BackupFailed, match=r"“library.zip”"):
+        take_in(fresh, archive)
+
+
+def test_settings_from_before_there_were_zips_go_along(paths: Paths, tmp_path: Path) -> None:
+    os.utime(paths.settings, (0, 0))
+    file = tmp_path / "all.zip"
+    write_archive(paths, file, Work())
+    with zipfile.ZipFile(file) as zipped:
+        assert zipped.read("settings.json") == paths.settings.read_bytes()
 
 
 def test_out_and_in_again_is_the_same_library(paths: Paths, archive: Path, tmp_path: Path) -> None:
@@ -250,6 +303,56 @@ def test_writing_is_whole_or_not_at_all(paths: Paths, archive: Path) -> None:
         write_archive(paths, paths.home / "x.zip", Work())
 
 
+def test_a_file_that_is_no_archive_is_not_replaced(
+    paths: Paths, archive: Path, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious.pdf"
+    precious.write_bytes(b"a thesis")
+    foreign = tmp_path / "photos.zip"
+    with zipfile.ZipFile(foreign, "w") as zipped:
+        zipped.writestr("photo", b"x")
+    for file in (precious, foreign):
+        before = file.read_bytes()
+        with pytest.raises(BackupFailed, match="there already"):
+            write_archive(paths, file, Work(), replaces_any=False)
+        assert file.read_bytes() == before
+    write_archive(paths, archive, Work(), replaces_any=False)  # an older one of ours
+    write_archive(paths, precious, Work())  # the person said so
+    assert zipfile.is_zipfile(precious)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b"])
+def test_an_id_that_names_no_folder_of_its_own_is_refused(
+    paths: Paths, tmp_path: Path, name: str
+) -> None:
+    connection = sqlite3.connect(paths.library)
+    connection.execute(
+        "UPDATE recordings SET recording_id = ? WHERE recording_id = ?", (name, FILE)
+    )
+    connection.commit()
+    connection.close()
+    file, fresh = tmp_path / "odd.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    with pytest.raises(BackupDamaged):
+        take_in(fresh, file)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 0
+
+
+@pytest.mark.parametrize("column", ["created_at", "edited_at", "deleted_at"])
+def test_a_date_of_no_calendar_is_refused(paths: Paths, tmp_path: Path, column: str) -> None:
+    connection = sqlite3.connect(paths.library)
+    connection.execute(f"UPDATE recordings SET {column} = 1e300 WHERE recording_id = ?", (TAKE,))
+    connection.commit()
+    connection.close()
+    file, fresh = tmp_path / "odd.zip", Paths(tmp_path / "fresh")
+    write_archive(paths, file, Work())
+    with pytest.raises(BackupDamaged):
+        take_in(fresh, file)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 0
+
+
 @pytest.mark.parametrize("is_committed", [True, False])
 def test_a_killed_import_is_finished_or_swept(
     paths: Paths, archive: Path, tmp_path: Path, is_committed: bool
@@ -264,6 +367,103 @@ def test_a_killed_import_is_finished_or_swept(
     finish_take_in(fresh)
     assert not staged.exists()
     assert sounds_of(fresh) == (sounds_of(paths) if is_committed else {})
+
+
+def failing_once(error: BaseException) -> Callable[[Paths, Path], None]:
+    """Return the moving of sounds, which fails the first time."""
+    move, left = unarchive._move_sounds, [error]
+
+    def moved(paths: Paths, staged: Path) -> None:
+        if left:
+            raise left.pop()
+        move(paths, staged)
+
+    return moved
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "full")])
+def test_what_fails_behind_the_rows_loses_no_sound(
+    paths: Paths, archive: Path, tmp_path: Path, error: BaseException,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    fresh = Paths(tmp_path / "fresh")
+    monkeypatch.setattr(unarchive, "_move_sounds", failing_once(error))
+    with pytest.raises((KeyboardInterrupt, DiskFull)):
+        take_in(fresh, archive)
+    assert sounds_of(fresh) == sounds_of(paths)
+    assert not (fresh.home / "taking-in").exists()
+
+
+def test_sound_without_room_follows_later(
+    paths: Paths, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+
+    def full(_paths: Paths, _staged: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(unarchive, "_move_sounds", full)
+        with pytest.raises(DiskFull, match="sound"):
+            take_in(fresh, archive)
+    assert take_in(fresh, archive) == Merged(unchanged=4)
+    assert sounds_of(fresh) == sounds_of(paths)
+
+
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_ctrl_c_while_the_rows_come_in_loses_no_sound(
+    paths: Paths, archive: Path, tmp_path: Path, is_twice: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    has_come = threading.Event()
+    begin = LibraryWriter.merge
+
+    def slow(change: Transaction, added: list[str]) -> None:
+        reorder.put_in_order(change, added)
+        assert has_come.wait(30)
+
+    def begun(writer: LibraryWriter, incoming: merge.Incoming, home: Path) -> Future[Merged]:
+        future = begin(writer, incoming, home)
+
+        def interrupted() -> Merged:
+            if not is_twice:
+                has_come.set()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(future, "result", interrupted)
+        return future
+
+    def again(_futures: list[Future[Merged]]) -> None:
+        raise KeyboardInterrupt
+
+    if is_twice:
+        monkeypatch.setattr(unarchive, "wait", again)
+    monkeypatch.setattr(merge, "put_in_order", slow)
+    monkeypatch.setattr(LibraryWriter, "merge", begun)
+    with LibraryWriter(fresh.library, lambda _: None, watch_s=None) as writer:
+        with pytest.raises(KeyboardInterrupt):
+            take_in_archive(fresh, archive, writer, Work())
+        has_come.set()
+    finish_take_in(fresh)
+    with LibraryReader(fresh.library) as reader:
+        assert reader.count() == 3
+    assert sounds_of(fresh) == sounds_of(paths)
+
+
+def test_the_next_archive_finishes_what_a_killed_one_left(
+    paths: Paths, archive: Path, tmp_path: Path
+) -> None:
+    fresh = Paths(tmp_path / "fresh")
+    take_in(fresh, archive)
+    staged = fresh.home / "taking-in"
+    staged.mkdir()
+    fresh.recordings.rename(staged / "recordings")
+    (staged / "plan.json").write_text(json.dumps({"added": [TAKE]}))
+    change(fresh, lambda writer: writer.remove([COPY]).result())
+    small = tmp_path / "small.zip"
+    write_archive(fresh, small, Work(), with_imported=False)
+    take_in(fresh, small)
+    assert sounds_of(fresh) == sounds_of(paths)
 
 
 def test_an_import_beside_this_one_is_left_alone(archive: Path, tmp_path: Path) -> None:

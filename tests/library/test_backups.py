@@ -2,16 +2,19 @@
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.config.paths import Paths
 from app.core.backup import Keeping
 from app.core.errors import AppError, BackupFailed, BackupMissing, DiskFull
+from app.library.archive import write_archive
 from app.library.backing_up import make_backup
-from app.library.backup_state import load_state
+from app.library.backup_state import forget_store, load_state
 from app.library.backups import BackupFolder, existing_backups, read_files, sound_file_from
 from app.library.work import Stopped, Work
 from tests.library.full_library import (
@@ -109,6 +112,55 @@ def test_no_sound_goes_while_a_backup_cannot_be_read(paths: Paths, disk: Path) -
     assert before.keys() <= stored(disk).keys()
 
 
+def test_a_disk_that_does_not_list_its_backups_keeps_all_sound(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = back_up(paths, disk)
+    folder, before = existing_backups(disk), stored(disk)
+    listed = os.scandir
+
+    def failing(place: Path) -> Any:
+        if place == folder.backups_folder:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(BackupMissing):
+        folder.remove_unnamed_sounds(backup)
+    with pytest.raises(BackupMissing):
+        folder.backups()
+    monkeypatch.undo()
+    assert stored(disk) == before
+
+
+def test_no_sound_goes_where_the_new_backup_is_not_listed(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    before = stored(disk)
+    folder = existing_backups(disk)
+    backup.folder.rename(disk / "elsewhere")
+    assert folder.remove_unnamed_sounds(backup) == 0
+    assert stored(disk) == before
+
+
+def test_damaged_sound_stays_until_it_is_there_whole(paths: Paths, disk: Path) -> None:
+    extra = put_sound(paths, TAKE, "old.flac", noise("old", 5_000))
+    backup = back_up(paths, disk)
+    files = read_files(backup)
+    assert files is not None
+    folder = existing_backups(disk)
+    file = folder.sound(next(file for file in files if file.path.endswith("old.flac")))
+    damaged = file.with_name(f"{file.name}.damaged")
+    file.rename(damaged)
+    content = extra.read_bytes()
+    extra.unlink()
+    folder.remove_unnamed_sounds(back_up(paths, disk, NOON + DAY))
+    assert damaged.exists()  # the only copy there is
+    extra.write_bytes(content)
+    folder.remove_unnamed_sounds(back_up(paths, disk, NOON + 2 * DAY))
+    assert file.exists()
+    assert not damaged.exists()
+
+
 def test_two_libraries_in_one_folder_leave_each_other_alone(
     paths: Paths, disk: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +188,40 @@ def test_the_empty_place_of_a_disk_is_not_taken_for_it(paths: Paths, disk: Path)
     with pytest.raises(BackupMissing, match="not there"):
         back_up(paths, disk)
     assert list(disk.iterdir()) == []
+
+
+def test_the_empty_place_of_a_disk_is_known_after_a_backup_elsewhere(
+    paths: Paths, disk: Path, tmp_path: Path
+) -> None:
+    back_up(paths, disk)
+    other = tmp_path / "other"
+    other.mkdir()
+    back_up(paths, other, NOON + 60)
+    disk.rename(disk.with_name("unplugged"))
+    disk.mkdir()
+    with pytest.raises(BackupMissing, match="not there"):
+        back_up(paths, disk, NOON + DAY)
+    assert list(disk.iterdir()) == []
+    forget_store(paths, disk)  # the person chose it anew
+    assert back_up(paths, disk, NOON + DAY).recordings == 4
+
+
+def test_a_folder_in_the_library_is_refused_in_any_case(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shouted = tmp_path / "HOME" / "mine"  # where the file system does not tell cases apart
+    shouted.mkdir(parents=True)
+    same = os.path.samestat
+    homes = {each.stat().st_ino for each in (paths.home, shouted.parent)}
+
+    def samestat(one: os.stat_result, other: os.stat_result) -> bool:
+        return {one.st_ino, other.st_ino} <= homes or same(one, other)
+
+    monkeypatch.setattr(os.path, "samestat", samestat)
+    with pytest.raises(BackupFailed, match="inside the library"):
+        back_up(paths, shouted)
+    with pytest.raises(BackupFailed, match="inside the library"):
+        write_archive(paths, shouted / "x.zip", Work())
 
 
 def test_a_folder_in_the_library_is_refused(paths: Paths) -> None:
@@ -218,8 +304,12 @@ def test_one_backup_at_a_time(paths: Paths, disk: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["../x", "recordings/../../x", "recordings/a/b/c", "/etc/passwd", "recordings/a/.b", ""]
-)
+    "path",
+    [
+        "../x", "recordings/../../x", "recordings/a/b/c", "/etc/passwd", "recordings/a/.b", "",
+        "recordings//a/b", "recordings/a/b/", "recordings/a/b\n", "recordings/./a",
+    ],
+)  # fmt: skip
 def test_no_path_leads_out_of_the_library(path: str) -> None:
     described = {"path": path, "size_bytes": 1, "changed_ns": 1, "sha256": "0" * 64}
     with pytest.raises(ValueError, match="no"):
@@ -233,3 +323,20 @@ def test_any_changed_byte_of_a_manifest_is_noticed(paths: Paths, disk: Path) -> 
     for key in held:
         manifest.write_text(json.dumps({**held, key: "other"}))
         assert BackupFolder(existing_backups(disk).root).backups() == (), key
+
+
+def test_stop_ends_work_that_is_told_to_wait_at_that_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = Work()
+    clear = work._may_go_on.clear
+
+    def stopped_meanwhile() -> None:
+        work.stop()
+        clear()
+
+    monkeypatch.setattr(work._may_go_on, "clear", stopped_meanwhile)
+    work.hold()
+    assert work._may_go_on.is_set()
+    with pytest.raises(Stopped):
+        work.did(1)

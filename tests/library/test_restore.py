@@ -1,30 +1,36 @@
 """Restoring: everything back on an empty machine, nothing of the present lost, damage said."""
 
+import errno
 import json
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
-from app.config.paths import Paths
+from app.config.paths import Paths, make_private_folder
 from app.core.backup import Keeping
-from app.core.errors import BackupDamaged, BackupFailed, DiskFull
+from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, DiskFull
 from app.library.backing_up import make_backup
 from app.library.backup_state import load_state
 from app.library.backups import Backup, BackupFolder, existing_backups, read_files
 from app.library.connection import open_writable
+from app.library.lock import LibraryLock
 from app.library.reader import LibraryReader
 from app.library.restore import (
     check_backup,
     finish_restore,
     is_restore_staged,
+    libraries_before,
     newest_whole,
     stage_restore,
 )
 from app.library.search import ListQuery
 from app.library.work import Stopped, Work, copy_packed
+from app.library.writer import LibraryWriter
+from tests.library.builders import make_recording
 from tests.library.full_library import (
     DAY,
     FILE,
@@ -85,12 +91,42 @@ def test_the_drill_everything_comes_back_on_an_empty_machine(
 
 def test_the_series_of_backups_goes_on_after_a_restore(paths: Paths, disk: Path) -> None:
     backup = back_up(paths, disk)
-    shutil.rmtree(paths.home)
     restore(paths, disk, backup)
     assert load_state(paths).library_id == backup.library_id
-    again = back_up(paths, disk, NOON + DAY)
-    assert again.library_id == backup.library_id
-    assert read_files(again) == read_files(backup)
+    assert load_state(paths).last_at == NOON
+    assert back_up(paths, disk, NOON + DAY).library_id == backup.library_id
+
+
+def test_a_library_restored_elsewhere_begins_a_series_of_its_own(
+    paths: Paths, disk: Path, tmp_path: Path
+) -> None:
+    keeping = Keeping(1, 0, 0)
+    backup = back_up(paths, disk)
+    fresh = Paths(tmp_path / "another Mac")
+    restore(fresh, disk, backup)
+    mine = back_up(paths, disk, NOON + 60, keeping)
+    done: list[tuple[int, int]] = []
+    make_backup(
+        fresh, disk, keeping, Work(lambda *so_far: done.append(so_far)), now=lambda: NOON + 120
+    )
+    theirs, *others = existing_backups(disk).backups()
+    assert others == [mine]
+    assert theirs.library_id != mine.library_id
+    assert read_files(theirs) == read_files(mine)  # and no sound of it was read again
+    assert done[-1][1] == theirs.database.size_bytes
+
+
+def test_the_library_put_aside_keeps_its_bin_of_sounds(paths: Paths, disk: Path) -> None:
+    backup = back_up(paths, disk)
+    binned = {"sound-bin/x/audio.flac": b"sound", "retention.json": b"{}"}
+    for name, content in binned.items():
+        make_private_folder((paths.home / name).parent)
+        (paths.home / name).write_bytes(content)
+    aside = restore(paths, disk, backup)
+    assert aside is not None
+    assert {name: (aside / name).read_bytes() for name in binned} == binned
+    assert not paths.sound_bin.exists()
+    assert not paths.retention.exists()
 
 
 def test_the_present_library_is_kept_aside(paths: Paths, disk: Path) -> None:
@@ -157,6 +193,65 @@ def test_damaged_sound_is_named_and_the_rest_can_be_had(paths: Paths, disk: Path
     assert {name.split("/")[-1] for name in lost} == {"audio.flac", "audio.wav"}
 
 
+def unreadable(file: Path, number: int = errno.EIO) -> Callable[..., IO[bytes]]:
+    """Return an `open` for which `file` lies on a bad sector."""
+    opened = Path.open
+
+    def opening(self: Path, mode: str = "r") -> IO[bytes]:
+        if self == file and "r" in mode:
+            raise OSError(number, "said by the disk", str(self))
+        return cast(IO[bytes], opened(self, mode))
+
+    return opening
+
+
+def test_sound_that_cannot_be_read_is_damaged_sound(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    bad = stored(disk, backup, "audio.flac")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(bad))
+        with pytest.raises(BackupDamaged, match="1 of its sound files"):
+            restore(paths, disk, backup)
+        assert stage_restore(paths, folder, backup, Work(), without_damaged=True) == 1
+        assert check_backup(folder, backup, Work()).sounds == (f"recordings/{TAKE}/audio.flac",)
+    finish_restore(paths)
+    assert not (paths.recordings / TAKE / "audio.flac").exists()
+
+
+def test_a_check_that_cannot_open_any_more_files_calls_none_damaged(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    file = stored(disk, backup, "audio.flac")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", unreadable(file, errno.EMFILE))
+        with pytest.raises(BackupFailed):
+            check_backup(folder, backup, Work())
+    assert file.exists()
+
+
+@pytest.mark.parametrize("is_check", [True, False])
+def test_a_disk_unplugged_midway_is_no_damage(paths: Paths, disk: Path, is_check: bool) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+
+    def unplug(done: int, _total: int) -> None:
+        if done > 100_000 and disk.exists():
+            disk.rename(disk.with_name("unplugged"))
+
+    def read() -> None:
+        if is_check:
+            check_backup(folder, backup, Work(unplug))
+        else:
+            stage_restore(paths, folder, backup, Work(unplug), without_damaged=True)
+
+    with pytest.raises(BackupMissing, match="not there"):
+        read()
+    assert not is_restore_staged(paths)
+    assert not list(disk.with_name("unplugged").rglob("*.damaged"))
+
+
 def test_a_backup_mends_what_a_check_found_damaged(paths: Paths, disk: Path) -> None:
     backup = back_up(paths, disk)
     file = stored(disk, backup, "audio.flac")
@@ -192,6 +287,21 @@ def test_imported_sound_comes_back_where_its_file_is_gone(
     assert all_private(fresh.home)
 
 
+def test_a_killed_import_is_finished_before_its_library_goes_aside(
+    paths: Paths, disk: Path
+) -> None:
+    backup = back_up(paths, disk)
+    with LibraryWriter(paths.library, lambda _: None, watch_s=None) as writer:
+        writer.add_recording(make_recording("taken-in")).result()
+    staged = Paths(paths.home / "taking-in")
+    put_sound(staged, "taken-in", "audio.flac", b"sound")
+    (staged.home / "plan.json").write_text(json.dumps({"added": ["taken-in"]}))
+    aside = restore(paths, disk, backup)
+    assert aside is not None
+    assert (aside / "recordings" / "taken-in" / "audio.flac").read_bytes() == b"sound"
+    assert not staged.home.exists()
+
+
 def killed_after(steps: int) -> Callable[..., None]:
     """Return a rename that works `steps` times and then ends the process, as it were."""
     left = [steps]
@@ -223,6 +333,45 @@ def test_a_kill_while_it_is_put_in_place_is_taken_up(
     assert aside is not None
     assert (aside / "recordings" / TAKE / "later.flac").exists()
     assert rows_of(aside / "library.sqlite", paths.home) == wanted[0]
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_another_restore_after_a_kill_tears_no_library(
+    paths: Paths, disk: Path, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = rows_of(paths.library, paths.home), sounds_of(paths)
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    put_sound(paths, TAKE, "later.flac", noise("later", 100))
+    stage_restore(paths, folder, backup, Work())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed_after(steps))
+        with pytest.raises(KeyboardInterrupt):
+            finish_restore(paths)
+    with pytest.raises(DiskFull):
+        stage_restore(paths, folder, backup, Work(), free=lambda _: 1000)
+    finish_restore(paths)
+    assert (rows_of(paths.library, paths.home), sounds_of(paths)) == wanted
+    asides = libraries_before(paths.home)
+    assert [sounds_of(Paths(aside)).keys() - wanted[1].keys() for aside in asides] == [
+        {f"recordings/{TAKE}/later.flac"}
+    ]
+    assert rows_of(asides[0] / "library.sqlite", paths.home) == wanted[0]
+
+
+def test_a_half_placed_library_in_use_is_let_alone(
+    paths: Paths, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup, folder = back_up(paths, disk), existing_backups(disk)
+    stage_restore(paths, folder, backup, Work())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed_after(3))
+        with pytest.raises(KeyboardInterrupt):
+            finish_restore(paths)
+    lock = LibraryLock.take(paths.library_lock)
+    assert lock is not None
+    with lock, pytest.raises(BackupFailed, match="Another Undertone"):
+        stage_restore(paths, folder, backup, Work())
+    assert is_restore_staged(paths)
 
 
 def test_a_backup_of_the_first_schema_comes_back(

@@ -1,5 +1,6 @@
 """When backups are made by themselves, and what is told of them."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,16 +10,24 @@ import pytest
 
 from app.config.paths import Paths
 from app.config.settings import Settings
-from app.core.backup import Archived, BackupChanged, BackupStage, Merged
+from app.core.backup import (
+    Archived,
+    BackupChanged,
+    BackupLine,
+    BackupStage,
+    Keeping,
+    Merged,
+)
 from app.core.dictation import Stage, StageChanged
 from app.core.errors import BackupDamaged, BackupFailed, BackupMissing, LibraryReadOnly
 from app.core.events import Event
-from app.library.backups import existing_backups
+from app.library.backup_state import load_state
+from app.library.backups import VERSION, Backup, existing_backups, write_manifest
 from app.library.reader import LibraryReader
 from app.library.restore import finish_restore
 from app.library.writer import LibraryWriter
-from app.pipeline.backups import BackupParts, Backups
-from tests.library.full_library import DAY, NOON, make_library
+from app.pipeline.backups import BackupParts, Backups, backups_in, find_backup
+from tests.library.full_library import DAY, NOON, back_up, make_library
 
 
 class Desk:
@@ -171,6 +180,19 @@ def test_a_missing_disk_is_said_once_and_taken_up_when_it_comes(desk: Desk) -> N
     assert desk.count() == 2
 
 
+def test_a_disk_that_was_emptied_can_be_chosen_anew(desk: Desk) -> None:
+    desk.backups.back_up()
+    desk.settled()
+    shutil.rmtree(existing_backups(desk.disk).root)
+    desk.backups.back_up()
+    assert isinstance(desk.settled().problem, BackupMissing)
+    desk.backups.folder_chosen()
+    desk.settled()
+    desk.backups.back_up()
+    assert desk.settled().problem is None
+    assert desk.count() == 1
+
+
 def test_a_fault_is_tried_again_after_an_hour(desk: Desk) -> None:
     inside = desk.paths.home / "inside"
     inside.mkdir()
@@ -262,3 +284,47 @@ def test_a_library_that_cannot_be_used_can_still_be_restored(desk: Desk, tmp_pat
     assert (aside / "library.sqlite").read_bytes().startswith(b"no library")
     with LibraryReader(desk.paths.library) as reader:
         assert reader.count() == 3
+
+
+def two_libraries(disk: Path, folder: Path) -> tuple[Paths, Backup, Backup]:
+    """Return a library, its backup, and a newer one of another library in the same folder."""
+    made = []
+    for number, name in enumerate(("mine", "other")):
+        paths = Paths(folder / name)
+        make_library(paths, folder / "x.mp3")
+        made.append((paths, back_up(paths, disk, NOON + number * 60)))
+    (mine, backup), (_other, newer) = made
+    return mine, backup, newer
+
+
+def test_the_newest_backup_is_this_librarys_own(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    paths, mine, newer = two_libraries(disk, tmp_path)
+    folder = existing_backups(disk)
+    own = load_state(paths).library_id
+    assert find_backup(folder, "", own) == mine
+    assert find_backup(folder, mine.name[:10], own) == mine
+    assert find_backup(folder, newer.name, own) == newer  # named whole: that one and no other
+    for name in ("", mine.name[:10]):
+        with pytest.raises(BackupFailed, match="2 libraries"):
+            find_backup(folder, name, "of nobody")
+    shutil.rmtree(newer.folder)
+    assert find_backup(folder, "", "of nobody") == mine
+
+
+def test_a_backup_of_a_newer_undertone_is_not_called_damaged(tmp_path: Path) -> None:
+    disk, paths = tmp_path / "disk", Paths(tmp_path / "home")
+    disk.mkdir()
+    make_library(paths, tmp_path / "x.mp3")
+    backup = back_up(paths, disk)
+    write_manifest(backup, backup.folder, version=VERSION + 1)
+    folder = existing_backups(disk)
+    assert folder.unreadable() == ()
+    line = BackupLine(backup.name, 0.0, is_readable=False, is_newer=True)
+    assert backups_in(disk) == (line,)
+    with pytest.raises(BackupFailed, match="newer Undertone"):
+        find_backup(folder, "")
+    before = len(list(folder.sounds_folder.glob("??/*")))
+    back_up(paths, disk, NOON + DAY, Keeping(1, 0, 0))
+    assert len(list(folder.sounds_folder.glob("??/*"))) == before

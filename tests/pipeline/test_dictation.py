@@ -21,7 +21,7 @@ from app.core.recording import RecordingKind, RecordingStatus
 from app.engine.base import Hypothesis, StreamResult
 from app.engine.scripted import ScriptedRecognizer, ScriptedStream
 from app.macos.front_app import FrontApp
-from app.macos.hotkey import Chord
+from app.macos.hotkey import Chord, parse_chord
 from app.macos.insert_rules import Field
 from app.macos.permissions import Grant, Permission
 from app.macos.power import FakePower, Heat, PowerEvent
@@ -327,6 +327,19 @@ def test_escape_is_taken_only_while_recording_and_cancels(desk_of: MakeDesk) -> 
     assert "cancel" not in desk.hotkeys.bound
 
 
+def test_escape_cancels_while_the_hotkey_is_held(desk_of: MakeDesk) -> None:
+    desk = desk_of(says("Hello."), loops=True, settings=Settings(dictate_hotkey="ctrl+alt+d"))
+    desk.machine.listen()
+    assert desk.hotkeys is not None
+    held = parse_chord("ctrl+alt+d")
+    desk.hotkeys.press(held)
+    desk.until_stage(Stage.RECORDING)
+    desk.hotkeys.press(Chord("escape", held.modifiers))
+    desk.until(lambda: desk.now.outcome is Outcome.CANCELLED)
+    desk.hotkeys.release(held)
+    assert list(desk.hotkeys.bound) == ["dictate"]
+
+
 def test_a_hotkey_that_is_held_records_until_it_is_released(desk_of: MakeDesk) -> None:
     desk = desk_of(says("Hello."), settings=Settings(dictate_hotkey="f5"))
     desk.machine.listen()
@@ -415,6 +428,22 @@ def test_what_is_final_is_not_made_again_after_a_failure(desk_of: MakeDesk) -> N
     assert desk.inserter.text == "One. Two."
     desk.settle()
     assert desk.texts() == ["One.", "Two."]
+
+
+@pytest.mark.parametrize(("said", "meant"), [("New line.", "\n"), ("New paragraph.", "\n\n")])
+def test_a_command_alone_is_carried_out(desk_of: MakeDesk, said: str, meant: str) -> None:
+    desk = desk_of(says(said))
+    record(desk)
+    assert desk.until_over() is Outcome.INSERTED
+    assert desk.inserter.text == meant
+    assert status(desk) is RecordingStatus.DONE
+
+
+def test_a_filler_alone_is_nothing_to_insert(desk_of: MakeDesk) -> None:
+    desk = desk_of(says("Um."))
+    record(desk)
+    assert desk.until_over() is Outcome.NOTHING_HEARD
+    assert desk.inserter.text == ""
 
 
 def test_a_missing_model_costs_no_sound(desk_of: MakeDesk) -> None:

@@ -1,11 +1,16 @@
 """One file's run on the engine loop, with a scripted recognizer."""
 
-from collections.abc import Generator, Iterator
+import errno
+import itertools
+import threading
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from app.core.errors import DecodeFailed
 from app.core.events import Event, SegmentsFinal
 from app.core.model import Family, Model
 from app.core.packing import SAMPLE_RATE, Region, Window
@@ -59,6 +64,51 @@ def test_each_window_is_final_once_and_the_last_fact_reaches_the_end(tmp_path: P
 def test_speech_that_stays_without_text_is_told(tmp_path: Path) -> None:
     facts = finals(tmp_path, {0: "window 0", 2: "window 2", 3: "window 3"})
     assert [fact.missing for fact in facts] == [(), (Region(2.0, 3.5),), (), (), ()]
+
+
+class BrokenFeed(FourWindows):
+    """A file whose third window fails in a way nobody thought of."""
+
+    def __iter__(self) -> Iterator[Window]:
+        yield from itertools.islice(super().__iter__(), 2)
+        raise ValueError("a bug")
+
+
+def _too_many_files(*_arguments: object) -> FourWindows:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+def _out_of_order(*_arguments: object) -> FourWindows:
+    raise TypeError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("open_windows", "reason"),
+    [
+        (_too_many_files, "Too many open files"),
+        (_out_of_order, "TypeError"),
+        (lambda *_: BrokenFeed(), "ValueError"),
+    ],
+    ids=["open", "bug", "read"],
+)
+def test_whatever_ends_the_reading_ends_the_job(
+    tmp_path: Path, open_windows: Callable[..., FourWindows], reason: str
+) -> None:
+    told = threading.Event()
+    reader = WindowReader(tmp_path / "talk.wav", 2.0, on_ready=told.set, open_windows=open_windows)
+    heard: list[Window] = []
+
+    def take_all() -> None:
+        while told.wait(10):  # whoever waits for windows is woken
+            told.clear()
+            while (window := reader.take()) is not None:
+                heard.append(window)
+
+    reader.start()
+    with closing(reader), pytest.raises(DecodeFailed, match=f"talk.wav.*{reason}"):
+        take_all()
+    assert len(heard) == (2 if reason == "ValueError" else 0)
+    assert not reader.is_finished
 
 
 def test_utterances_share_a_window_only_as_long_as_the_model_wants() -> None:

@@ -1,22 +1,26 @@
 """A take to words: what is decoded when, who goes first, and what a long speech does."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.audio.frames import Kind
+from app.audio.journal import JournalWriter, SectionFormat
 from app.config.settings import Settings
 from app.core.dictation import Outcome
 from app.core.events import PartialChanged, SegmentsFinal
 from app.core.job import Priority
 from app.core.recording import RecordingKind
 from app.core.transcript import Segment, Word
-from app.engine.base import Hypothesis, StreamResult
-from app.engine.scripted import ScriptedStream, ScriptedWindow
+from app.engine.base import Hypothesis, Options, StreamResult
+from app.engine.memory import Residency
+from app.engine.scripted import PlayedStream, ScriptedRecognizer, ScriptedStream, ScriptedWindow
 from app.pipeline import live
-from tests.helpers.dictation import RATE, Desk, Loads, Samples, says, speech
+from app.pipeline.warm import Warmth
+from tests.helpers.dictation import BIG, RATE, Desk, Loads, Samples, says, speech
 
 
 def record(desk: Desk) -> None:
@@ -120,6 +124,91 @@ def test_after_a_short_pause_the_language_is_still_the_same(tmp_path: Path) -> N
         assert None in asked
     finally:
         desk.close()
+
+
+@dataclass(slots=True)
+class Asked(ScriptedRecognizer):
+    """Remembers the language each utterance was to be heard in."""
+
+    languages: list[str | None] = field(default_factory=list)
+
+    def open_stream(self, options: Options, start_s: float) -> PlayedStream:
+        self.languages.append(options.language)
+        return ScriptedRecognizer.open_stream(self, options, start_s)
+
+
+def utterances(*languages: str) -> tuple[ScriptedStream, ...]:
+    return tuple(ScriptedStream(result=StreamResult((), each), text=each) for each in languages)
+
+
+def test_a_short_word_does_not_decide_the_language_of_what_follows(tmp_path: Path) -> None:
+    okay = speech("en-01", before_s=0.0)[: RATE * 3 // 2]
+    pause = speech("de-31", before_s=0.0)[-RATE:]  # 1 s of room noise
+    german = speech("de-32")
+    heard = Asked(streams=utterances("en", "de", "en", "de"))
+    sound = np.concatenate([okay, pause, german, okay, pause, german])
+    desk = Desk(tmp_path / "home", sound, Loads({"big": heard}))
+    try:
+        record(desk)
+        assert heard.languages == [None, None, "de", "de"]
+        # Which language it was is known all the same: the last word counts.
+        assert [final.language for final in finals(desk)] == ["en", "de", "en", "de", "de"]
+    finally:
+        desk.close()
+
+
+class Told:
+    """A take that was closed before its words were made."""
+
+    def __init__(self) -> None:
+        self.finals: list[SegmentsFinal] = []
+
+    def may_begin(self) -> bool:
+        return True
+
+    def is_growing(self) -> bool:
+        return False
+
+    def captured_s(self) -> float:
+        return 0.0
+
+    def on_heard(self, heard_s: float) -> None: ...
+
+    def on_final(self, final: SegmentsFinal) -> SegmentsFinal:
+        self.finals.append(final)
+        return final
+
+    def on_silence(self) -> None: ...
+
+    def on_ended(self, error: Exception | None) -> None: ...
+
+
+def test_sound_after_a_pause_is_heard_in_the_next_utterance(tmp_path: Path) -> None:
+    clip = speech(before_s=0.4)
+    pause = round(2.17 * RATE)  # in the middle of a word, and of a block
+    journal = JournalWriter(tmp_path / "journal", "take", wall_s=0.0)
+    for part in (clip[:pause], clip[pause:]):
+        journal.begin_section(SectionFormat(RATE))
+        for at in range(0, len(part), 320):
+            journal.audio(part[at : at + 320, None])
+        journal.marker(Kind.PAUSE)
+        journal.marker(Kind.RESUME)
+    journal.end("stopped")
+    journal.close()
+    heard = says("One.", "Two.")
+    order = live.LiveOrder("take", tmp_path / "journal", BIG, Options())
+    told = Told()
+    residency = Residency(Loads({"big": heard}), 1 << 30, lambda _event: None)
+    for _ in live.transcribe_take(order, residency, Warmth(), told):
+        pass
+    residency.close()
+    before, after = heard.opened
+    start = round(before.start_s * RATE)
+    assert start + sum(map(len, before.fed)) == pause
+    assert round(after.start_s * RATE) == pause
+    assert told.finals[0].done_s == pytest.approx(pause / RATE)
+    sound = np.concatenate(after.fed)
+    assert np.array_equal(sound, clip[pause : pause + len(sound)] / np.float32(32768))
 
 
 def test_the_vocabulary_is_told_to_the_model(tmp_path: Path, sound: Samples) -> None:

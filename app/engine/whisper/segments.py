@@ -1,8 +1,8 @@
 """Tokens to segments: where the timestamps cut, in seconds of the recording.
 
-Segments are in order and lie inside their window. Text is never dropped because its closing
-timestamp is missing, for a window is decoded only once; but what the model says after the sound has
-ended is invented.
+Segments are in order and lie inside their window. Text is not dropped here because its closing
+timestamp is missing (see `truncated` for text that was cut off); but what the model says after the
+sound has ended is invented.
 Source: openai-whisper `transcribe.py` (MIT), how consecutive timestamps cut.
 """
 

@@ -1,9 +1,11 @@
 """One job of a Whisper model: windows in, final results out, one short step at a time.
 
-A window is encoded once; second tries and word times use the sound its row still holds. What a
-window becomes depends on nothing but the window, the options and the windows just before it.
+A window is encoded once; second tries and word times use the sound its row still holds. Only where
+its text met the model's limit is the rest a window of its own. What a window becomes depends on
+nothing but the window, the options and the windows just before it.
 """
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -26,6 +28,7 @@ from app.engine.whisper.model import KeysValues, Whisper
 from app.engine.whisper.rules import Rules
 from app.engine.whisper.segments import Cut, compression_ratio, cut_segments
 from app.engine.whisper.tokens import Tokens
+from app.engine.whisper.truncated import together, what_to_keep
 from app.engine.whisper.words import TimedCut, time_cuts
 
 _HIGHEST_COMPRESSION_RATIO = 2.4
@@ -50,12 +53,31 @@ class Loaded:
     calibration: Calibration = USUAL
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A window, or a part of one whose text met the model's limit.
+
+    Attributes:
+        window: the sound of this part.
+        before: what the parts before it said.
+        later: the parts after it.
+    """
+
+    window: Window
+    before: WindowResult | None = None
+    later: tuple[Window, ...] = ()
+
+
 @dataclass(slots=True)
 class _Work:
-    window: Window
+    part: _Part
     language: str
     prompt: tuple[int, ...]
     tries: list[Decoded] = field(default_factory=list)
+
+    @property
+    def window(self) -> Window:
+        return self.part.window
 
 
 @dataclass(slots=True)
@@ -94,6 +116,7 @@ class Transcription:
             len(self._prompt("en")),
         )
         self._work: dict[int, _Work] = {}
+        self._parts: deque[_Part] = deque()
         self._tokens_a_step = 4
 
     def run(self) -> Iterator[WindowResult | Idle | None]:
@@ -113,18 +136,27 @@ class Transcription:
 
     def _fill(self) -> Iterator[WindowResult | None]:
         while (at := self._rows.free()) is not None:
-            window = self._windows.take()
-            if window is None:
+            part = self._next()
+            if part is None:
                 return
-            if not len(window.audio) or float(np.abs(window.audio).max()) < _SILENT_PEAK:
-                yield _nothing(window, self._options.language or "en")
-                continue
-            result = yield from self._admit(at, window)
+            audio = part.window.audio
+            if not len(audio) or float(np.abs(audio).max()) < _SILENT_PEAK:
+                nothing = _nothing(part.window, self._options.language or "en")
+                result = self._ended(part, nothing)
+            else:
+                result = yield from self._admit(at, part)
             if result is not None:
                 yield result
 
-    def _admit(self, at: int, window: Window) -> Generator[None, None, WindowResult | None]:
+    def _next(self) -> _Part | None:
+        if self._parts:
+            return self._parts.popleft()
+        window = self._windows.take()
+        return None if window is None else _Part(window)
+
+    def _admit(self, at: int, part: _Part) -> Generator[None, None, WindowResult | None]:
         """Encode a window and begin decoding it; with beams, end it too."""
+        window = part.window
         model = self._loaded.model
         dimensions = model.dimensions
         if window.end_s - window.start_s > _LONGEST_WINDOW_S:
@@ -135,8 +167,8 @@ class Transcription:
         cross = model.decoder.cross(features)
         self._rows.hear(at, cross)
         yield
-        language = self._language(cross)
-        self._work[at] = _Work(window, language, self._prompt(language))
+        language = part.before.language if part.before else self._language(cross)
+        self._work[at] = _Work(part, language, self._prompt(language))
         if self._options.beam_size == 1 or self._options.temperatures[0] > 0:
             self._start(at)
             yield
@@ -191,18 +223,21 @@ class Transcription:
         return done
 
     def _settle(self, at: int, decoded: Decoded) -> WindowResult | None:
-        """Return the window's result, or begin its next try and return `None`."""
+        """Return the window's result, or begin its next try or part and return `None`."""
         work = self._work[at]
         work.tries.append(decoded)
-        if self._is_failed(decoded):
+        is_failed = self._is_failed(decoded)
+        if is_failed:
             if len(work.tries) < len(self._options.temperatures):
                 self._start(at)
                 return None
             decoded = self._least_bad(work.tries)
-        segments = () if _is_silence(decoded) else self._segments(at, work, decoded)
+        cuts, later = ([], ()) if _is_silence(decoded) else self._cut(work, decoded, is_failed)
+        end_s = later[0].start_s if cuts and later else work.window.end_s
+        segments = self._segments(at, work, cuts, decoded, end_s - work.window.start_s)
         self._rows.release(at)
         del self._work[at]
-        return WindowResult(
+        result = WindowResult(
             index=work.window.index,
             segments=segments,
             language=work.language,
@@ -211,8 +246,33 @@ class Transcription:
             compression_ratio=self._ratio(decoded),
             temperature=decoded.temperature,
             tokens=len(decoded.tokens),
-            is_truncated=not decoded.is_complete,
+            is_truncated=not decoded.is_complete and not later,
         )
+        return self._ended(work.part, result, later)
+
+    def _cut(
+        self, work: _Work, decoded: Decoded, is_failed: bool
+    ) -> tuple[list[Cut], tuple[Window, ...]]:
+        """Return the text's segments; where it was cut off, those to keep and what is left."""
+        window, tokens = work.window, self._loaded.tokens
+        cuts = cut_segments(decoded.tokens, tokens, window.end_s - window.start_s)
+        # Text that no try got right is gone on from once: it may never come to an end.
+        is_last = is_failed and work.part.before is not None
+        if decoded.is_complete or not self._timestamps or is_last:
+            return cuts, ()
+        return what_to_keep(window, cuts, tokens.timestamp_begin, may_halve=not is_failed)
+
+    def _ended(
+        self, part: _Part, result: WindowResult, later: tuple[Window, ...] = ()
+    ) -> WindowResult | None:
+        """Return the result of the whole window, or queue its next part and return `None`."""
+        if part.before is not None:
+            result = together(part.before, result)
+        later = (*later, *part.later)
+        if not later:
+            return result
+        self._parts.append(_Part(later[0], result, later[1:]))
+        return None
 
     def _is_failed(self, decoded: Decoded) -> bool:
         """Whether the reference would try again at the next temperature, or it runs in circles."""
@@ -243,10 +303,11 @@ class Transcription:
             log_probabilities=tuple(first.log_probabilities[place] for place in kept),
         )
 
-    def _segments(self, at: int, work: _Work, decoded: Decoded) -> tuple[Segment, ...]:
+    def _segments(
+        self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded, duration_s: float
+    ) -> tuple[Segment, ...]:
         window, tokens = work.window, self._loaded.tokens
-        cuts = cut_segments(decoded.tokens, tokens, window.end_s - window.start_s)
-        timed = self._timed(at, work, cuts, decoded)
+        timed = self._timed(at, work, cuts, decoded, duration_s)
         segments: list[Segment] = []
         for cut, times in zip(cuts, timed, strict=True):
             text = tokens.decode(cut.tokens).strip()
@@ -257,12 +318,13 @@ class Transcription:
             segments.append(segment.shifted(window.start_s))
         return tuple(segments)
 
-    def _timed(self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded) -> list[TimedCut]:
+    def _timed(
+        self, at: int, work: _Work, cuts: list[Cut], decoded: Decoded, duration_s: float
+    ) -> list[TimedCut]:
         """Return the segments with their words, or as they are where no words are wanted."""
         if not cuts or not self._options.wants_words:
             return [TimedCut(cut.start_s, cut.end_s, ()) for cut in cuts]
         eot = self._loaded.tokens.eot
-        duration = work.window.end_s - work.window.start_s
         timings = find_timings(
             self._loaded.model,
             self._loaded.tokens,
@@ -271,11 +333,11 @@ class Transcription:
             language=work.language,
             translate=self._options.translate,
             heads=self._loaded.heads,
-            duration_s=duration,
+            duration_s=duration_s,
         )
         written = [each for cut in cuts for each in _log_probabilities(cut, decoded, eot)]
         timings = judged(timings, written, self._loaded.calibration)
-        return time_cuts(cuts, timings, eot, duration)
+        return time_cuts(cuts, timings, eot, duration_s)
 
 
 def _log_probabilities(cut: Cut, decoded: Decoded, eot: int) -> list[float]:

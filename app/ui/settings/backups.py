@@ -267,12 +267,19 @@ def state_text(now: BackupChanged) -> str:
 def result_text(now: BackupChanged) -> str:
     """Return what an archive came to."""
     if isinstance(now.done, Archived):
-        return tr_plural(
+        text = tr_plural(
             "“{name}” holds {count} recording.",
             "“{name}” holds {count} recordings.",
             now.done.recordings,
             name=now.done.name,
         )
+        if now.done.left_out:
+            text += " " + tr_plural(
+                "{count} sound file could not be read and is not in it.",
+                "{count} sound files could not be read and are not in it.",
+                now.done.left_out,
+            )
+        return text
     if isinstance(now.done, Merged):
         text = tr(
             "Imported: {added} new, {completed} completed, {unchanged} already here.",

@@ -232,6 +232,8 @@ class RestoreDialog(QDialog):
 
 def line_text(line: BackupLine) -> str:
     """Return one backup as a line of the list."""
+    if line.is_newer:
+        return tr("{name} – made by a newer Undertone", name=line.name)
     if not line.is_readable:
         return tr("{name} – damaged", name=line.name)
     count = tr_plural("{count} recording", "{count} recordings", line.recordings)

@@ -101,6 +101,8 @@ def test_what_an_archive_came_to(qtbot: QtBot) -> None:
     section = section_of(qtbot, world)
     world.backups.tell(done=Archived("all.zip", 2))
     assert section.result.text() == "“all.zip” holds 2 recordings."
+    world.backups.tell(done=Archived("all.zip", 2, left_out=1))
+    assert "1 sound file could not be read" in section.result.text()
     world.backups.tell(done=Merged(2, 1, 3, 1))
     assert "2 new, 1 completed, 3 already here" in section.result.text()
     assert "Of 1 the text differs" in section.result.text()
@@ -121,6 +123,7 @@ def world() -> World:
         backup_line(0, NOON),
         backup_line(1, NOON),
         backup_line(2, NOON, is_readable=False),
+        backup_line(3, NOON, is_readable=False, is_newer=True),
     )
     return made
 
@@ -135,9 +138,10 @@ def dialog_of(qtbot: QtBot, world: World) -> RestoreDialog:
 
 def test_the_newest_backup_is_proposed(qtbot: QtBot, world: World) -> None:
     dialog = dialog_of(qtbot, world)
-    assert dialog.list.count() == 3
+    assert dialog.list.count() == 4
     assert "312 recordings" in dialog.list.item(0).text()
     assert "damaged" in dialog.list.item(2).text()
+    assert "newer Undertone" in dialog.list.item(3).text()
     dialog.restore_button.click()
     assert world.backups.calls[-1] == ("restore", Path("/backups"), "b0", False)
     world.backups.tell(stage=BackupStage.CHECKING, fraction=0.5)
