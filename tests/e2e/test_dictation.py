@@ -107,7 +107,9 @@ def test_words_spoken_arrive_in_the_program_in_front_and_in_the_library(
         stdin=subprocess.DEVNULL,
     )
     with (
-        running_app(tmp_path / "home", desktop, dictate_hotkey="ctrl+alt+space") as app,
+        running_app(
+            tmp_path / "home", desktop, dictate_hotkey="ctrl+alt+space", sounds=False
+        ) as app,
         OtherApp(desktop) as other,
     ):
         wait_for(lambda: desktop.active_window() in windows_of(desktop, "Undertone"), START_S)
