@@ -1,7 +1,6 @@
 """Builds the app and runs it: the one place that knows every part."""
 
 import contextlib
-import gc
 import logging
 import os
 import sys
@@ -57,6 +56,7 @@ from app.ui.citizen.application import OpenRequests, UndertoneApplication
 from app.ui.citizen.citizen import Citizen
 from app.ui.citizen.side_windows import SideParts, SideWindows
 from app.ui.citizen.system import SystemParts, parts_of_this_system
+from app.ui.collector import Collector, calm_collector
 from app.ui.commands import WindowCommands
 from app.ui.desk import Desk
 from app.ui.desktop import Desktop, DesktopParts
@@ -100,6 +100,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
     start_logging(paths.logs)
     sys.excepthook = _log_unexpected
     calm_collector()
+    collector = Collector(application)
     try:
         app = App(paths)
         app.be_citizen(application.requests, parts_of_this_system())
@@ -110,6 +111,7 @@ def run_app(texts: Sequence[str] = ()) -> int:
         status = application.exec()
         has_ended = app.close()
     finally:
+        collector.close()
         stop_logging()
     finish_erasing(paths)
     if app.wants_relaunch:
@@ -453,15 +455,6 @@ class App(QObject):
         use_appearance(settings.appearance)
         self.window.follow_settings()
         self.desktop.refresh()
-
-
-def calm_collector() -> None:
-    """Have Python look for cycles less often: it does so in the middle of an edit of 20,000 words.
-
-    What is imported stays for good, and most of what comes and goes are frozen values.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def start_again() -> None:

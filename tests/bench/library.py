@@ -181,7 +181,7 @@ def edits(folder: Path, rounds: int = 15) -> list[Timed]:
     from app.core import edit
     from app.core.edit import History
     from app.core.find import Wanted, replace_all
-    from app.ui.main import calm_collector
+    from app.ui.collector import calm_collector
 
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
     calm_collector()  # as the app does

@@ -203,7 +203,8 @@ def main(home: Path, began_at: float, deeds: str) -> None:
 
     application = QApplication([])
     from app.config.paths import Paths
-    from app.ui.main import App, calm_collector
+    from app.ui.collector import calm_collector
+    from app.ui.main import App
 
     calm_collector()
     app = App(Paths(home))
