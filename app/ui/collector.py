@@ -1,8 +1,8 @@
 """Python's search for cycles, made by the main thread alone and seldom.
 
 Python looks for cycles in whichever thread allocates, and a cycle may hold Qt objects, which must
-not die in a thread that is not theirs: a socket's notifier that did left hotkeys unheard. So nobody
-looks by himself here; a timer of the main thread does, by Python's own counts and thresholds.
+not die in a thread that is not theirs. So nobody looks by himself here; a timer of the main thread
+does, by Python's own counts and thresholds.
 """
 
 import gc
